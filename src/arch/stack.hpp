@@ -1,0 +1,63 @@
+// Stacks for goroutines: reserved address space, guard pages, coloured tops, reuse of the hottest.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rove::arch {
+
+// The part of a goroutine's descriptor that says where its stack is. Descriptors stand in dense arrays at the front of
+// their slab, away from the stacks: a thousand of them then do not share the same few cache sets, a stack's page can be
+// given back while its descriptor stays, and all goroutines can be listed by walking the slabs.
+struct stack {
+  stack* next_free = nullptr;      // in the pool's or a processor's list of free ones
+  char* low = nullptr;             // lowest usable byte; the guard lies below it
+  char* top = nullptr;             // one past the highest usable byte: aligned to 64, coloured
+  std::uint8_t size_class = 0;
+  bool trimmed = true;             // when it was taken, its pages were untouched or given back; false once it is given
+};
+
+inline constexpr std::size_t smallest_stack = 16 * 1024;
+inline constexpr std::size_t largest_stack = std::size_t{1} << 30;
+
+// How the owner of descriptors has them made: `construct` is called once for each slot, with memory of
+// `descriptor_size` bytes (a multiple of 64, aligned to 64), and returns the stack part inside. It is never destroyed.
+struct descriptor_type {
+  std::size_t descriptor_size;
+  stack* (*construct)(void* memory);
+};
+// Before the first take, by one thread at a time; again, with the same type: nothing happens.
+void init_stacks(descriptor_type type);
+
+// Rounds up to a power of two from smallest_stack to largest_stack (the guard page comes on top of it); 0 means the
+// build's default (ROVE_STACK_SIZE).
+std::uint8_t size_class_for(std::size_t bytes);
+std::size_t size_of_class(std::uint8_t size_class);
+
+// Takes up to `count` stacks, the most recently given back first; links them by next_free, the last one to null.
+// Returns how many: fewer if fewer are free; new ones are made only if none is (0: the system refuses memory). Any thread.
+std::size_t take_stacks(std::uint8_t size_class, stack** list, std::size_t count);
+// Gives a list (linked by next_free, `last` is its end) of `count` stacks of one class back. Any thread.
+void give_stacks(stack* first, stack* last, std::size_t count);
+
+// Gives pages of stacks back to the system that lay unused since the last call: half of them, in bulk. Returns how many
+// stacks it trimmed. A trimmed stack is the last to be taken again. Not on any hot path; any thread.
+std::size_t trim_stacks();
+// Gives back the pages of all free ones but the hottest `keep` of each size.
+std::size_t trim_stacks_to(std::size_t keep);
+
+// Calls visit(argument, s) for every descriptor ever made, in use or not. Lock-free; slabs are never unmapped.
+void for_each_stack(void (*visit)(void* argument, stack* s), void* argument);
+// The stack whose slot (guard included) holds this address, or null. Safe in a signal handler.
+stack* find_stack(const void* address);
+bool in_guard(const stack* s, const void* address);
+
+struct stack_statistics {
+  std::size_t reserved;     // bytes of address space in slabs
+  std::size_t resident;     // bytes of it in memory, descriptors included (slow)
+  std::size_t slots;        // carved so far
+  std::size_t unguarded;    // of them without a guard of their own (see docs/HACKING.md: guards)
+};
+stack_statistics stack_stats();
+
+}  // namespace rove::arch
