@@ -1,0 +1,139 @@
+// How frames are named and told apart. Kinds are told by linker names: they show the scope first, unlike readable ones.
+#include "src/debug/symbols.hpp"
+
+#include <cstdlib>
+#include <cxxabi.h>
+#include <dlfcn.h>
+
+namespace rove::debug {
+namespace {
+
+template <std::size_t N>
+bool starts_with_any(std::string_view text, const std::string_view (&prefixes)[N]) {
+  for (const std::string_view p : prefixes)
+    if (text.starts_with(p)) return true;
+  return false;
+}
+
+constexpr std::string_view internal_scopes[] = {"5sched", "6detail", "5debug", "4base", "2os", "4arch"};
+
+// _ZN4rove5sched..., _ZNK4rove6detail..., and what is local to any function of the library: _ZZN4rove...
+bool in_internal_scope(std::string_view name) {
+  if (!name.starts_with("_Z")) return name.starts_with("rove_");
+  name.remove_prefix(2);
+  const bool local = name.starts_with('Z');
+  while (name.starts_with('Z')) name.remove_prefix(1);
+  if (!name.starts_with('N')) return false;
+  name.remove_prefix(1);
+  while (!name.empty() && std::string_view("rVKRO").find(name.front()) != std::string_view::npos) name.remove_prefix(1);
+  if (!name.starts_with("4rove")) return false;
+  name.remove_prefix(5);
+  return local || starts_with_any(name, internal_scopes);
+}
+
+constexpr std::string_view failing_names[] = {
+    "__cxa_", "_Unwind_", "__gxx_personality", "_ZSt9terminate", "_ZSt17rethrow_exception", "_ZSt10unexpected",
+    "_ZN10__cxxabiv1", "_ZN9__gnu_cxx27__verbose_terminate", "__restore_rt", "__interceptor_", "__kernel_rt_sigreturn"};
+constexpr std::string_view plumbing_names[] = {
+    "_start",              "__libc_start", "start_thread", "clone",              "__clone",     "_ZSt8__invoke",
+    "_ZSt13__invoke_impl", "_ZSt6invoke",  "_ZSt5apply",   "_ZSt12__apply_impl", "_ZNSt6thread"};
+constexpr std::string_view cxx_modules[] = {"libstdc++.so", "libgcc_s.so", "libc++.so", "libc++abi.so", "libunwind.so",
+                                            "libasan.so", "libtsan.so", "libubsan.so"};
+constexpr std::string_view c_modules[] = {"libc.so", "ld-linux", "libpthread.so", "linux-vdso.so"};
+
+// _ZSt20__throw_out_of_rangePKc and its like
+bool is_library_throw(std::string_view name) {
+  if (!name.starts_with("_ZSt")) return false;
+  name.remove_prefix(4);
+  while (!name.empty() && name.front() >= '0' && name.front() <= '9') name.remove_prefix(1);
+  return name.starts_with("__throw_");
+}
+
+std::string_view file_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+#if defined(__aarch64__)
+// A return address may be signed (pointer authentication); XPACLRI takes that away and is a no-op elsewhere.
+const void* strip(const void* pc) {
+  register const void* lr asm("x30") = pc;
+  asm("hint #7" : "+r"(lr));
+  return lr;
+}
+#else
+const void* strip(const void* pc) { return pc; }
+#endif
+
+struct released {
+  void operator()(char* p) const { std::free(p); }
+};
+
+}  // namespace
+
+frame_kind classify(std::string_view name, std::string_view module) {
+  const std::string_view file = file_of(module);
+  if (in_internal_scope(name)) return frame_kind::internal;
+  if (starts_with_any(name, failing_names) || is_library_throw(name) || starts_with_any(file, cxx_modules))
+    return frame_kind::failing;
+  if (starts_with_any(name, plumbing_names) || (name.empty() && starts_with_any(file, c_modules)))
+    return frame_kind::plumbing;
+  return name.empty() ? frame_kind::unknown : frame_kind::user;
+}
+
+shown_range user_frames(const frame_kind* kinds, std::size_t count) {
+  const auto is_shown = [&](std::size_t i) { return kinds[i] == frame_kind::user || kinds[i] == frame_kind::unknown; };
+  shown_range range{0, count};
+  while (range.first < range.last && !is_shown(range.first)) ++range.first;
+  while (range.last > range.first && !is_shown(range.last - 1)) --range.last;
+  return range;
+}
+
+const void* call_of(const void* return_address) {
+  return reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(strip(return_address)) - 1);
+}
+
+std::string readable(std::string_view name) {
+  if (name.empty()) return "??";
+  // main.cold, f.part.0: what the optimizer cut off a function still belongs to it.
+  if (const auto dot = name.find('.', 1); dot != std::string_view::npos) name = name.substr(0, dot);
+  std::string linked(name);
+  int status = 0;
+  const std::unique_ptr<char, released> text(abi::__cxa_demangle(linked.c_str(), nullptr, nullptr, &status));
+  if (status == 0 && text != nullptr && linked.starts_with("_Z")) return text.get();
+  return linked + "(...)";
+}
+
+symbolizer::module& symbolizer::module_at(const module_place& place) {
+  for (module& m : modules_)
+    if (m.base == place.base && m.image != nullptr) return m;
+  std::string path = place.name;
+  if (place.is_program()) {
+    char buffer[1024];
+    path.assign(buffer, program_path(buffer, sizeof buffer));
+  }
+  modules_.push_back({place.base, std::move(path), std::make_unique<elf_image>(place.file())});
+  return modules_.back();
+}
+
+symbol symbolizer::look_up(const void* pc) {
+  const void* const call = call_of(pc);
+  const module_place place = find_module(call);
+  if (place.name == nullptr) return {"??", 0, {}, reinterpret_cast<std::uint64_t>(call), frame_kind::unknown};
+  const module& m = module_at(place);
+  elf_image::function f = m.image->find(place.address);
+  if (f.name == nullptr) {
+    // No file to read (deleted, another root, the vDSO): the names that the loader itself has.
+    Dl_info info{};
+    if (dladdr(call, &info) != 0 && info.dli_sname != nullptr)
+      f = {info.dli_sname, reinterpret_cast<std::uint64_t>(info.dli_saddr) - place.base};
+  }
+  const std::string_view name = f.name != nullptr ? f.name : "";
+  const std::uint64_t offset = f.name != nullptr ? place.address - f.start : 0;
+  return {readable(name), offset, m.path, place.address, classify(name, m.path)};
+}
+
+const symbol& symbolizer::find(const void* pc) {
+  const auto at = known_.lower_bound(pc);
+  if (at != known_.end() && at->first == pc) return at->second;
+  return known_.emplace_hint(at, pc, look_up(pc))->second;
+}
+
+}  // namespace rove::debug

@@ -1,0 +1,71 @@
+// From an address to what a report says of it: function, module, and whether a user wants to see it.
+#pragma once
+
+#include "src/debug/elf.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rove::debug {
+
+// What a frame is to somebody who reads a backtrace of his own program.
+enum class frame_kind : std::uint8_t {
+  user,       // his, or a public function of the library
+  internal,   // the library's machinery: never shown
+  failing,    // how C++ throws and terminates: not shown on the inside of the failing function
+  plumbing,   // how threads and callables are started: not shown on the outside
+  unknown,    // no name
+};
+frame_kind classify(std::string_view linker_name, std::string_view module);
+
+// The frames between how the thread was started and how the failure came about; in between, internal ones stay hidden.
+struct shown_range {
+  std::size_t first;
+  std::size_t last;   // one past
+};
+shown_range user_frames(const frame_kind* kinds, std::size_t count);
+
+struct symbol {
+  std::string function;       // for people: demangled, "??" if unknown
+  std::uint64_t offset = 0;   // from the function's start
+  std::string module;         // path of the file, empty if unknown
+  std::uint64_t address = 0;  // as numbered in that file (addr2line -e module address); without a module, as it is
+  frame_kind kind = frame_kind::unknown;
+};
+
+// Looks addresses up and remembers them. Made anew for each report, so that there is no global state to lock, to
+// inherit over a fork or to go stale after a dlclose. May allocate and demangle (which wants some 100 KiB of stack).
+class symbolizer {
+ public:
+  symbolizer() = default;
+  symbolizer(const symbolizer&) = delete;
+  symbolizer& operator=(const symbolizer&) = delete;
+
+  // `pc` is a return address, as backtrace(3) gives them: what is looked up is the call before it.
+  const symbol& find(const void* pc);
+
+ private:
+  struct module {
+    std::uint64_t base;
+    std::string path;
+    std::unique_ptr<elf_image> image;
+  };
+  module& module_at(const module_place& place);
+  symbol look_up(const void* pc);
+
+  std::vector<module> modules_;
+  std::map<const void*, symbol> known_;
+};
+
+// The address of the instruction that a return address stands for.
+const void* call_of(const void* return_address);
+
+// The name as a person wrote it: main(...) for a C function, else with its parameters.
+std::string readable(std::string_view linker_name);
+
+}  // namespace rove::debug
