@@ -1,0 +1,317 @@
+// A goroutine's birth and death: a descriptor at `go`, a stack at the first dispatch, both back to the hot end when it
+// is over.
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include <rove/go.hpp>
+
+#include "src/arch/sanitizer.hpp"
+#include "src/arch/switch.hpp"
+#include "src/base/check.hpp"
+#include "src/sched/dispatch.hpp"
+#include "src/sched/ending.hpp"
+#include "src/sched/park.hpp"
+#include "src/sched/registry.hpp"
+
+namespace rove {
+namespace sched {
+namespace {
+
+constexpr std::size_t stock = 64;           // moved between a processor and the common pools at a time
+constexpr std::uint64_t id_block = 64;
+
+std::atomic<std::uint64_t> next_id{1};
+
+std::uint64_t take_ids(std::uint64_t n) { return next_id.fetch_add(n, std::memory_order_relaxed); }  // relaxed: a number
+
+arch::stack* construct_stack(void* memory) { return new (memory) arch::stack; }
+
+void commit_death(detail::context* c) {
+  goroutine* const g = as_goroutine(c);
+  g->home()->note_death(this_machine(), g);
+}
+
+void run_body(goroutine* g) {
+  const bool run = !g->home()->is_ending();
+#if ROVE_EXCEPTIONS
+  // No `catch (...)` and no noexcept here: an exception that nobody wants must find the stack's end, so that
+  // std::terminate is called at the throw, with all frames in place for the report.
+  try {
+    g->body(g->closure, run);
+  } catch (goroutine_end& end) {
+    end.reached_entry();
+  }
+#else
+  g->body(g->closure, run);
+#endif
+}
+
+void goroutine_main(void* self, detail::context* left) {
+  left->commit(left);
+  goroutine* const g = static_cast<goroutine*>(self);
+  run_body(g);
+  leave_for_good(g);
+}
+
+void bind(goroutine* g, arch::stack* s) {
+  g->stack = s;
+  s->next_free = nullptr;
+  arch::sanitizer_attach(*g, s->low, s->top);
+  arch::sanitizer_stack_reused(s->low, s->top);
+}
+
+void unbind(goroutine* g, processor* p) {
+  arch::stack* const s = std::exchange(g->stack, nullptr);
+  if (p && s->size_class == p->stack_class) [[likely]] {
+    s->next_free = p->stacks;
+    p->stacks = s;
+    if (++p->stack_count > processor::most_stacks) [[unlikely]] {
+      arch::stack* const first = p->stacks;
+      arch::stack* last = first;
+      for (std::size_t i = 1; i < stock; ++i) last = last->next_free;
+      p->stacks = last->next_free;
+      p->stack_count -= stock;
+      arch::give_stacks(first, last, stock);
+    }
+  } else {
+    arch::give_stacks(s, s, 1);
+  }
+}
+
+arch::stack* take_stack(processor* p, std::uint8_t size_class) {
+  if (p && size_class == p->stack_class) {
+    if (!p->stacks) [[unlikely]] p->stack_count = arch::take_stacks(size_class, &p->stacks, stock);
+    arch::stack* const s = p->stacks;
+    if (!s) return nullptr;
+    p->stacks = s->next_free;
+    --p->stack_count;
+    return s;
+  }
+  arch::stack* one = nullptr;
+  return arch::take_stacks(size_class, &one, 1) == 1 ? one : nullptr;
+}
+
+processor* own_processor(const scheduler* home) {
+  machine* const m = this_machine();
+  return m && m->home == home ? m->p : nullptr;
+}
+
+void give_descriptor(goroutine* g, processor* p) {
+  g->flags = 0;
+  if (p) [[likely]] {
+    p->descriptors.push_front(g);
+    if (p->descriptors.count <= 8 * stock) [[likely]] return;
+    base::chain<goroutine> surplus;
+    while (surplus.count < 4 * stock) surplus.push_back(p->descriptors.pop_front());
+    give_descriptors(surplus);
+  } else {
+    base::chain<goroutine> one;
+    one.push_back(g);
+    give_descriptors(one);
+  }
+}
+
+}  // namespace
+
+void init_goroutines() {
+  static const bool done = [] {
+    arch::init_stacks({64, construct_stack});
+    return true;
+  }();
+  (void)done;
+}
+
+// ---- birth -----------------------------------------------------------------------------------------------------------
+
+goroutine* scheduler::new_goroutine() {
+  processor* const p = own_processor(this);
+  goroutine* g;
+  if (p) [[likely]] {
+    if (p->descriptors.empty()) [[unlikely]] p->descriptors = take_descriptors(stock);
+    g = p->descriptors.pop_front();
+  } else {
+    g = take_descriptors(1).pop_front();
+  }
+  if (!g) return nullptr;
+  g->set_home(this);
+  g->flags = goroutine::flag_unborn;
+  return g;
+}
+
+bool scheduler::bind_stack(goroutine* g, std::size_t stack_size) {
+  const std::uint8_t size_class = stack_size == 0 ? default_class_ : arch::size_class_for(stack_size);
+  arch::stack* const s = take_stack(own_processor(this), size_class);
+  if (s) bind(g, s);
+  return s != nullptr;
+}
+
+void give_first_frame(processor* p, goroutine* g) {
+  if (!g->stack) {
+    arch::stack* const s = take_stack(p, p->stack_class);
+    if (!s) base::fatal("rove: no memory for a goroutine's stack");
+    bind(g, s);
+  }
+  void* const closure_end = g->closure == g->small_closure ? g->stack->top - name_room : g->closure;
+  arch::make_first_frame(*g, closure_end, goroutine_main, g);
+  g->flags &= ~goroutine::flag_unborn;
+}
+
+void scheduler::start(goroutine* g) {
+  g->caught = nullptr;
+  g->uncaught = 0;
+  g->saved_errno = 0;
+  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+  processor* const p = own_processor(this);
+  if (!p) [[unlikely]] {
+    g->id.store(take_ids(1), std::memory_order_relaxed);  // relaxed: for reports
+    {
+      os::hold h(lock_);
+      foreign_spawned_.add();
+    }
+    return inject(g);
+  }
+  if (p->next_id == p->last_id) [[unlikely]] {
+    p->next_id = take_ids(id_block);
+    p->last_id = p->next_id + id_block;
+  }
+  g->id.store(p->next_id++, std::memory_order_relaxed);  // relaxed: for reports
+  p->spawned.add();
+  auto& section = p->queue.section();
+  if (!section.enter()) [[unlikely]] return inject(g);
+  const auto spilled = p->queue.put_fresh(g);
+  section.leave();
+  if (!spilled.empty()) [[unlikely]] inject_new(spilled);
+  if (idle_.soft_wake_wanted()) [[unlikely]] wake_softly();
+}
+
+void name_goroutine(goroutine* g, std::string_view name) {
+  char* const kept = g->stack->top - name_room;
+  const std::size_t n = std::min(name.size(), name_room - 1);
+  std::memcpy(kept, name.data(), n);
+  kept[n] = 0;
+  g->name = n ? kept : nullptr;
+}
+
+// ---- death -----------------------------------------------------------------------------------------------------------
+
+void leave_for_good(goroutine* g) {
+  machine* const m = this_machine();
+  if (g->wire_depth > 0) {
+    g->wire_depth = 0;
+    g->flags &= ~goroutine::flag_wired;
+    m->wired = nullptr;
+  }
+  goroutine* const to = next_to_run(m, g);
+  g->commit = commit_death;
+  arch::sanitizer_leaving_for_good(*g);
+  const detail::departure d = m->leave(g, to);
+  detail::switch_stacks(d.from, d.to);
+  __builtin_unreachable();
+}
+
+void scheduler::note_death(machine* m, goroutine* g) {
+  processor* const p = m->p;
+  const bool was_main = g->flags & goroutine::flag_main;
+  detail::task_state* const task = g->task;
+  g->state.store(goroutine_state::dead, std::memory_order_relaxed);  // relaxed: for reports and the sweep
+  g->id.store(0, std::memory_order_relaxed);                         // relaxed: for reports
+  if (!task || g->closure == g->small_closure) [[likely]]
+    unbind(g, p);
+  if (p) [[likely]] {
+    p->died.add();
+  } else {
+    os::hold h(lock_);
+    foreign_died_.add();
+  }
+  if (task)
+    finish_task(task);  // who joins recycles the rest
+  else
+    give_descriptor(g, p);
+  if (was_main || main_gone_by_goexit_.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: a word for a report
+    check_main_gone();
+}
+
+void scheduler::check_main_gone() {
+  if (!main_gone_by_goexit_.load(std::memory_order_relaxed) || is_ending()) return;  // relaxed: a word for a report
+  bool none;
+  {
+    os::hold h(lock_);
+    none = alive() == 0;
+  }
+  if (none) base::fatal("no goroutines (main called rove::goexit) - deadlock!");
+}
+
+void scheduler::recycle(goroutine* g) {
+  machine* const m = this_machine();
+  processor* const p = m ? m->p : nullptr;
+  if (g->stack) unbind(g, p);
+  give_descriptor(g, p);
+}
+
+// What a processor keeps for its goroutines to come goes back. Its holder, or nobody holds it.
+void return_stock(processor& p) {
+  give_descriptors(p.descriptors);
+  p.descriptors = {};
+  while (arch::stack* const s = p.stacks) {
+    p.stacks = s->next_free;
+    arch::give_stacks(s, s, 1);
+  }
+  p.stack_count = 0;
+}
+
+std::uint64_t scheduler::alive() const {
+  // Deaths first: each was counted after its birth, so the difference is never too small.
+  std::uint64_t died = foreign_died_.get();
+  for_each_processor([&](processor& p) { died += p.died.get(); });
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  std::uint64_t spawned = foreign_spawned_.get();
+  for_each_processor([&](processor& p) { spawned += p.spawned.get(); });
+  return spawned - died;
+}
+
+}  // namespace sched
+
+namespace detail {
+
+birth begin_birth(const options& o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home,
+                  void* started_at) {
+  using namespace sched;
+  if (!home) {
+    machine* const m = this_machine();
+    if (!m) throw_panic("rove: no runtime on this thread");
+    home = m->home;
+  }
+  goroutine* const g = home->new_goroutine();
+  if (!g) throw_no_memory();
+  g->name = nullptr;
+  g->started_at = started_at;
+  g->closure = g->small_closure;
+  const bool small = closure_size <= sizeof g->small_closure && closure_align <= 16;
+  if (small && o.stack_size == 0 && o.name.empty()) [[likely]]
+    return {g, g->closure};
+  if (!home->bind_stack(g, o.stack_size)) {
+    scheduler::recycle(g);
+    throw_no_memory();
+  }
+  if (!o.name.empty()) name_goroutine(g, o.name);
+  if (small) return {g, g->closure};
+  char* top = g->stack->top - name_room;
+  if (closure_size + closure_align > static_cast<std::size_t>(top - g->stack->low) / 2)
+    base::fatal("rove: the closure does not fit on the goroutine's stack");
+  const auto end = reinterpret_cast<std::uintptr_t>(top - closure_size);
+  g->closure = reinterpret_cast<void*>(end & ~(std::max<std::uintptr_t>(closure_align, 16) - 1));
+  return {g, g->closure};
+}
+
+void end_birth(birth b, void (*body)(void*, bool), task_state* task) {
+  b.g->body = body;
+  b.g->task = task;
+  if (task) task->g = b.g;
+  b.g->home()->start(b.g);
+}
+
+void cancel_birth(birth b) { sched::scheduler::recycle(b.g); }
+
+}  // namespace detail
+}  // namespace rove

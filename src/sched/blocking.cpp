@@ -1,0 +1,55 @@
+// Leaving and taking back the processor around a blocking call.
+#include "src/sched/blocking.hpp"
+
+#include <rove/run.hpp>
+
+#include "src/sched/dispatch.hpp"
+#include "src/sched/park.hpp"
+
+namespace rove {
+namespace sched {
+namespace {
+
+void commit_queue_up(detail::context* c) {
+  goroutine* const g = as_goroutine(c);
+  scheduler* const home = g->home();
+  g->flags &= ~goroutine::flag_blocking;
+  home->inject(g);
+}
+
+}  // namespace
+
+void enter_blocking() {
+  goroutine* const g = current();
+  if (!g || g->blocking_depth++ > 0) return;
+  g->home()->count_blocked(1);
+  g->flags |= goroutine::flag_blocking;
+  g->state.store(goroutine_state::syscall, std::memory_order_relaxed);  // relaxed: for reports
+  g->home()->release_processor(g->m);
+}
+
+void exit_blocking() noexcept {
+  goroutine* const g = current();
+  if (!g || --g->blocking_depth > 0) return;
+  scheduler* const home = g->home();
+  machine* const m = g->m;
+  g->flags &= ~goroutine::flag_blocking;
+  if (m->p || home->regain_processor(m)) {
+    g->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: for reports
+  } else {
+    g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+    g->commit = commit_queue_up;
+    detail::depart(m->leave(g, &m->g0));
+  }
+  home->count_blocked(-1);
+}
+
+}  // namespace sched
+
+namespace detail {
+
+void enter_blocking() { sched::enter_blocking(); }
+void exit_blocking() noexcept { sched::exit_blocking(); }
+
+}  // namespace detail
+}  // namespace rove

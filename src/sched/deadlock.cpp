@@ -1,0 +1,101 @@
+// Deadlock detection, looked at when the last machine of a runtime is about to sleep.
+//
+// Problem. A program whose goroutines all wait for each other should say so instead of hanging; but a goroutine that a
+// foreign thread, a timer or a returning system call will wake is not deadlocked, and a false report kills a program.
+//
+// Invariant. With every scheduler's lock held: if each has all processors idle, an empty global queue, no goroutine in
+// `blocking`, no armed timer, and no plain thread sleeps inside a call, then every goroutine is parked; only a thread
+// that is not the library's could change that. A goroutine leaves a processor idle only after all it made runnable was
+// queued, and what is queued keeps a processor from being idle or the global queue from being empty.
+// The counts of `blocking` and of plain threads change before the processor is given away, or while one is held, or by
+// a foreign thread, which unset `detect_deadlock` rules out and `true` takes the blame for.
+#include "src/sched/deadlock.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "src/debug/fatal.hpp"
+#include "src/debug/report.hpp"
+#include "src/sched/inspect.hpp"
+#include "src/sched/scheduler.hpp"
+#include "src/sched/sysmon.hpp"
+
+namespace rove::sched {
+namespace {
+
+os::lock registry_lock;
+scheduler* registry = nullptr;
+
+}  // namespace
+
+// All runtimes of the process, locked.
+class all_runtimes {
+ public:
+  static void add(scheduler* s) {
+    os::hold h(registry_lock);
+    s->next_ = registry;
+    registry = s;
+  }
+  static void remove(scheduler* s) {
+    os::hold h(registry_lock);
+    for (scheduler** q = &registry; *q; q = &(*q)->next_)
+      if (*q == s) {
+        *q = s->next_;
+        break;
+      }
+  }
+
+  all_runtimes() {
+    registry_lock.lock();
+    for (scheduler* s = registry; s; s = s->next_) s->lock_.lock();
+  }
+  ~all_runtimes() {
+    for (scheduler* s = registry; s; s = s->next_) s->lock_.unlock();
+    registry_lock.unlock();
+  }
+
+  template <class F>
+  bool all_of(F f) const {
+    for (scheduler* s = registry; s; s = s->next_)
+      if (!f(*s)) return false;
+    return true;
+  }
+};
+
+void register_runtime(scheduler* s) { all_runtimes::add(s); }
+void unregister_runtime(scheduler* s) { all_runtimes::remove(s); }
+
+bool scheduler::stuck_locked() const {
+  if (idle_.idle() != active_.load(std::memory_order_relaxed)) return false;      // relaxed: lock
+  if (!global_empty_locked() || idle_.searching() != 0) return false;
+  if (in_blocking_.load(std::memory_order_relaxed) != 0) return false;            // relaxed: see the essay
+  bool timers = false;
+  for_each_processor([&](processor& p) { timers = timers || p.timers.size_hint() > 0; });
+  return !timers;
+}
+
+std::size_t scheduler::thread_count_locked() const {
+  std::size_t n = monitor_->started() ? 1 : 0;
+  for (machine* m = machines_; m; m = m->next) n += m->lent ? 0 : 1;
+  return n;
+}
+
+void scheduler::check_deadlock() {
+  const bool always = settings_.detect_deadlock == 1;
+  if (settings_.detect_deadlock == 0 || (!always && !settings_.is_run) || is_ending()) return;
+  {
+    all_runtimes all;
+    if (plain_threads_in_call.load(std::memory_order_relaxed) != 0) return;       // relaxed: see the essay
+    if (alive() == 0 || !all.all_of([](scheduler& s) { return s.stuck_locked(); })) return;
+    if (!always) {
+      std::size_t ours = 1 + (ROVE_TSAN ? 1 : 0);  // the thread in `run`; ThreadSanitizer's own
+      all.all_of([&](scheduler& s) { ours += s.thread_count_locked(); return true; });
+      const int threads = os::count_threads();
+      if (threads < 0 || static_cast<std::size_t>(threads) > ours) return;
+    }
+  }
+  // Nothing moves any more, so the goroutines can be looked at without the locks.
+  debug::die(debug::deadlock_report(snapshot_goroutines()));
+}
+
+}  // namespace rove::sched

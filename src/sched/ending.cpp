@@ -1,0 +1,153 @@
+// The end of a goroutine by goexit, and of all goroutines with their runtime.
+//
+// Problem. When main returns, every other goroutine ends: a parked one is resumed to unwind its stack, wherever it
+// waits; a running one at its next call that can park. A waker may be about to resume the same goroutine meanwhile.
+//
+// Invariant. While the sweep looks at a goroutine that waits, nobody resumes it; so its frame, its waiter and what it
+// waits on stay. A waiter leaves its queue once: the sweep takes it off under the queue's lock, like any waker.
+//
+// Steps. 1 ending_ = true; `attention` of every processor = true.                                       ENDING
+//        2 Shut every queue once as a thief does. After that each dispatch sees `attention` inside its section and goes
+//          through the machine's loop, whose `execute` resumes a goroutine under end_lock_.
+//        3 Sweep under end_lock_: every goroutine in state `waiting` whose waiter can be taken off its queue gets the
+//          result `ended` and becomes runnable; it throws when it resumes.
+//        4 Who parks after the sweep passed arrives in the machine's loop (step 2), which looks at it again.
+//        5 Calls that can park look at detail::ending first and throw at once.
+//        6 When the last goroutine is gone: finished_ = 1, the machines go home.
+// A goroutine whose state the sweep reads too early stored `waiting` before its dispatch; that dispatch entered the
+// queue's section either before step 2 shut it (then the store is visible to the sweep) or after (then step 4).
+// Rejected: a claim word exchanged by every waker (a locked instruction for each wake, for something that happens once).
+//
+// Pairs. ENDING: release of ending_, of `waiting` and of the section with the acquire loads that see them.
+#include "src/sched/ending.hpp"
+
+#include <rove/run.hpp>
+
+#include "src/arch/sanitizer.hpp"
+#include "src/base/check.hpp"
+#include "src/sched/dispatch.hpp"
+#include "src/sched/park.hpp"
+#include "src/sched/registry.hpp"
+
+namespace rove {
+
+std::atomic<std::uint32_t> detail::ending{0};
+
+namespace sched {
+
+goroutine_end::~goroutine_end() {
+  if (g_) base::fatal("rove: goroutine end was swallowed");
+}
+
+// ---- one goroutine ---------------------------------------------------------------------------------------------------
+
+void unwind_current() {
+  goroutine* const g = current();
+  g->flags |= goroutine::flag_unwinding;
+#if ROVE_EXCEPTIONS
+  if (!(g->home()->config().abandon && g->home()->is_ending())) throw goroutine_end(g);
+#endif
+  leave_for_good(g);
+}
+
+// ---- all of a runtime ------------------------------------------------------------------------------------------------
+
+void ender::begin(scheduler& s) {
+  if (s.ending_.exchange(true, std::memory_order_acq_rel)) return;  // ENDING
+  detail::ending.fetch_add(1, std::memory_order_relaxed);           // relaxed: a hint; end_check reads ending_
+  {
+    os::hold h(s.lock_);
+    s.for_each_processor([](processor& p) { p.attention.store(true, std::memory_order_relaxed); });  // relaxed: step 2
+  }
+  s.for_each_processor([](processor& p) {
+    while (!p.queue.section().enter_as_thief()) os::yield_thread();
+    p.queue.section().leave_as_thief();
+  });
+  sweep(s);
+  check_finished(s);
+}
+
+// Under end_lock_: takes a waiting goroutine off what it waits on. True: it is to be made runnable.
+bool ender::end_wait(const scheduler& s, goroutine* g) {
+  if (g->home() != &s || g->state.load(std::memory_order_acquire) != goroutine_state::waiting) return false;  // ENDING
+  detail::waiter* const w = g->waiting_on;
+  if (!w || !w->unlink(w)) return false;
+  g->flags |= goroutine::flag_ended;
+  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+  return true;
+}
+
+void ender::sweep(scheduler& s) {
+  struct visit {
+    scheduler* s;
+    base::chain<goroutine> ended;
+  } all{&s, {}};
+  {
+    os::hold h(s.end_lock_);
+    for_each_goroutine(
+        [](void* argument, goroutine* g) {
+          auto* const v = static_cast<visit*>(argument);
+          if (end_wait(*v->s, g)) v->ended.push_back(g);
+        },
+        &all);
+  }
+  if (!all.ended.empty()) s.inject(all.ended);
+}
+
+void ender::after_switch(scheduler& s, machine* m) {
+  goroutine* const g = m->last_left;
+  bool ended = false;
+  {
+    os::hold h(s.end_lock_);
+    ended = end_wait(s, g);
+  }
+  if (ended) s.inject(g);
+  check_finished(s);
+}
+
+void ender::check_finished(scheduler& s) {
+  const std::uint32_t* lent[8];
+  unsigned n = 0;
+  {
+    os::hold h(s.lock_);  // two that end at the same time see each other's count
+    if (s.alive() != 0 || s.finished_.load(std::memory_order_relaxed) != 0) return;  // relaxed: lock
+    s.finished_.store(1, std::memory_order_release);                                 // FINISHED
+    for (machine* m = s.machines_; m && n < std::size(lent); m = m->next)
+      if (m->lent && m->idle) {
+        s.remove_idle_machine_locked(m);
+        lent[n++] = scheduler::note_locked(m);
+      }
+  }
+  while (n > 0) os::futex_wake(lent[--n], 1);
+  os::futex_wake(reinterpret_cast<const std::uint32_t*>(&s.finished_), INT32_MAX);
+}
+
+void scheduler::begin_end() { ender::begin(*this); }
+
+void scheduler::end_and_wait() {
+  begin_end();
+  while (finished_.load(std::memory_order_acquire) == 0)  // FINISHED
+    os::futex_wait(reinterpret_cast<const std::uint32_t*>(&finished_), 0);
+}
+
+}  // namespace sched
+
+namespace detail {
+
+bool end_check() {
+  sched::goroutine* const g = sched::current();
+  if (!g || !g->home()->is_ending()) return false;
+  if (sched::is_unwinding()) return true;
+  sched::unwind_current();
+}
+
+}  // namespace detail
+
+void goexit() {
+  sched::goroutine* const g = sched::current();
+  if (!g) detail::throw_panic("rove: goexit called outside a goroutine");
+  if (g->flags & sched::goroutine::flag_main) g->home()->main_called_goexit();
+  sched::unwind_current();
+}
+
+}  // namespace rove

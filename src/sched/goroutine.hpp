@@ -1,0 +1,77 @@
+// The goroutine: what is kept of it while it does not run, in four cache lines beside others of its kind.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include <rove/detail/switch.hpp>
+#include <rove/detail/task_state.hpp>
+#include <rove/detail/waiter.hpp>
+
+#include "src/arch/stack.hpp"
+
+namespace rove::sched {
+
+struct machine;
+struct processor;
+class scheduler;
+struct goroutine;
+
+// Where a goroutine is. Only the transitions below happen; the goroutine's stack belongs to the machine that runs it
+// in `running` and `syscall`, and to nobody otherwise.
+//   dead -> runnable (go) -> running (dispatch) -> waiting (park's commit) -> runnable (ready) -> running ...
+//   running -> runnable (yield), running <-> syscall (blocking), running -> dead (its function returned)
+enum class goroutine_state : std::uint8_t { dead, runnable, running, waiting, syscall };
+
+using wait_reason = detail::wait_reason;
+
+struct alignas(64) goroutine : detail::context {
+  // ---- first line, with the saved registers: what a switch touches
+  void* caught = nullptr;                 // __cxa_eh_globals of this goroutine while it does not run
+  unsigned uncaught = 0;
+  int saved_errno = 0;
+  std::uint32_t flags = 0;                // flag_*; written by the goroutine itself, or while nobody runs it
+
+  // ---- parking
+  machine* m = nullptr;                   // who runs it, or ran it last
+  void* commit_argument = nullptr;
+  detail::waiter* waiting_on = nullptr;   // while it waits and may be ended
+  goroutine* link = nullptr;              // in the queue it is runnable in, or in a list of dead ones
+  std::int64_t parked_at = 0;             // coarse, for reports
+  std::atomic<goroutine_state> state{goroutine_state::dead};
+  wait_reason reason{};
+  std::uint8_t blocking_depth = 0;
+  std::uint16_t wire_depth = 0;           // lock_os_thread nests
+  arch::stack* stack = nullptr;           // from the first dispatch on
+  std::atomic<scheduler*> home_word{nullptr};  // relaxed: set while dead; a sweep of another runtime may look meanwhile
+
+  // ---- birth
+  std::atomic<std::uint64_t> id{0};       // 0 while dead
+  void* started_at = nullptr;             // the pc of the `go`
+  void (*body)(void* closure, bool run) = nullptr;  // runs and destroys the closure, or only destroys it
+  void* closure = nullptr;                // in small_closure or on top of the stack
+  detail::task_state* task = nullptr;     // its result is waited for: who joins gives this descriptor back
+  const char* name = nullptr;             // ends with 0, on top of its stack; null if it has none
+  machine* wire = nullptr;                // the machine it is wired to
+  alignas(16) char small_closure[64];
+
+  static constexpr std::uint32_t flag_wired = 1;      // lock_os_thread
+  static constexpr std::uint32_t flag_unwinding = 2;  // ended by goexit or by its runtime, destructors run
+  static constexpr std::uint32_t flag_main = 4;
+  static constexpr std::uint32_t flag_ended = 8;      // its runtime wants it to end: it throws when it resumes
+  static constexpr std::uint32_t flag_blocking = 16;  // inside `blocking`: runs without a processor
+  static constexpr std::uint32_t flag_unborn = 32;    // never dispatched: has no first frame yet
+
+  scheduler* home() const { return home_word.load(std::memory_order_relaxed); }  // relaxed: see home_word
+  void set_home(scheduler* s) { home_word.store(s, std::memory_order_relaxed); } // relaxed: see home_word
+  bool wired() const { return flags & flag_wired; }
+};
+
+inline goroutine* as_goroutine(detail::context* c) { return static_cast<goroutine*>(c); }
+
+// On top of every stack: the goroutine's name, if it has one.
+inline constexpr std::size_t name_room = 64;
+void name_goroutine(goroutine* g, std::string_view name);  // its stack is bound; the goroutine's own, or unborn
+
+}  // namespace rove::sched

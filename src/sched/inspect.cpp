@@ -1,0 +1,144 @@
+// Snapshots of goroutines, and the hooks by which reports name the goroutine that failed.
+#include "src/sched/inspect.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <exception>
+
+#include "src/arch/fault.hpp"
+#include "src/base/check.hpp"
+#include "src/debug/backtrace.hpp"
+#include "src/debug/fatal.hpp"
+#include "src/sched/machine.hpp"
+#include "src/sched/registry.hpp"
+#include "src/sched/scheduler.hpp"
+
+namespace rove::sched {
+namespace {
+
+constexpr std::string_view reasons[] = {
+    "waiting", "chan receive", "chan send", "chan receive (nil chan)", "chan send (nil chan)", "select",
+    "select (no cases)", "sleep", "sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock",
+    "sync.WaitGroup.Wait", "sync.Cond.Wait", "semacquire", "IO wait", "task join", "latch", "barrier", "event",
+};
+
+debug::goroutine_snapshot snapshot(goroutine* g, goroutine_state state, os::nanoseconds now) {
+  debug::goroutine_snapshot s;
+  s.id = g->id.load(std::memory_order_relaxed);  // relaxed: for reports
+  if (g->name) s.name = g->name;
+  s.status = status_text(state, g->reason);
+  if (state == goroutine_state::waiting && g->parked_at > 0) s.minutes = (now - g->parked_at) / 60'000'000'000;
+  if (!(g->flags & goroutine::flag_main)) s.created_pc = g->started_at;
+  if (state == goroutine_state::waiting) {
+    void* frames[debug::capture_limit];
+    s.frames.assign(frames, frames + debug::capture_parked(*g, frames, debug::capture_limit));
+  }
+  return s;
+}
+
+void describe_current(debug::scene& scene) {
+  machine* const m = this_machine();
+  if (!m) return;
+  if (m->home) scene.on_fatal = &m->home->config().on_fatal;
+  goroutine* const g = m->g;
+  if (!g || g == &m->g0) return;
+  scene.id = g->id.load(std::memory_order_relaxed);  // relaxed: for reports
+  if (g->name) scene.name = g->name;
+  if (!(g->flags & goroutine::flag_main)) scene.created_pc = g->started_at;
+}
+
+// In a signal handler: text without allocation.
+class signal_text {
+ public:
+  signal_text& add(std::string_view s) {
+    const std::size_t n = std::min(s.size(), sizeof text_ - size_);
+    std::copy_n(s.data(), n, text_ + size_);
+    size_ += n;
+    return *this;
+  }
+  signal_text& add(std::uint64_t n) {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
+    return add(std::string_view(digits, static_cast<std::size_t>(end - digits)));
+  }
+  std::string_view view() const { return {text_, size_}; }
+
+ private:
+  char text_[512];
+  std::size_t size_ = 0;
+};
+
+void report_overflow(arch::stack* s, const void*) {
+  struct search {
+    arch::stack* s;
+    goroutine* found;
+  } owner{s, nullptr};
+  for_each_goroutine(
+      [](void* argument, goroutine* g) {
+        auto* const o = static_cast<search*>(argument);
+        if (g->stack == o->s) o->found = g;
+      },
+      &owner);
+  if (!owner.found) return;
+  goroutine* const g = owner.found;
+  signal_text text;
+  text.add("goroutine stack overflow\n\ngoroutine ").add(g->id.load(std::memory_order_relaxed));  // relaxed: for reports
+  if (g->name) text.add(" \"").add(g->name).add("\"");
+  text.add(" exceeds its stack of ").add(arch::size_of_class(s->size_class) / 1024);
+  text.add(" KiB; start it with a larger options::stack_size, or set config::stack_size");
+  base::fatal_in_signal(text.view());
+}
+
+std::terminate_handler earlier_handler = nullptr;
+
+// An exception that nobody catches ends the search for a handler at the goroutine's entry; the runtime library then
+// calls this at the throw, with every frame in place.
+void on_terminate() {
+  static thread_local bool reporting = false;
+  if (current() && !reporting) {
+    reporting = true;
+    debug::report_panic(debug::exception_text());
+  }
+  if (earlier_handler) earlier_handler();
+  std::abort();
+}
+
+}  // namespace
+
+std::string_view status_text(goroutine_state state, wait_reason reason) {
+  switch (state) {
+    case goroutine_state::waiting: return reasons[static_cast<std::size_t>(reason)];
+    case goroutine_state::runnable: return "runnable";
+    case goroutine_state::syscall: return "syscall";
+    default: return "running";
+  }
+}
+
+std::vector<debug::goroutine_snapshot> snapshot_goroutines() {
+  struct collected {
+    std::vector<debug::goroutine_snapshot> all;
+    os::nanoseconds now = os::now();
+  } c;
+  for_each_goroutine(
+      [](void* argument, goroutine* g) {
+        auto* const c = static_cast<collected*>(argument);
+        const goroutine_state state = g->state.load(std::memory_order_acquire);  // ENDING
+        if (state != goroutine_state::dead) c->all.push_back(snapshot(g, state, c->now));
+      },
+      &c);
+  std::sort(c.all.begin(), c.all.end(), [](auto& a, auto& b) { return a.id < b.id; });
+  return std::move(c.all);
+}
+
+void install_report_hooks() {
+  static const bool done = [] {
+    debug::set_scene_hook(describe_current);
+    arch::on_stack_overflow = report_overflow;
+    arch::install_fault_handler();
+    earlier_handler = std::set_terminate(on_terminate);
+    return true;
+  }();
+  (void)done;
+}
+
+}  // namespace rove::sched

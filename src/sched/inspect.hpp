@@ -1,0 +1,19 @@
+// What a goroutine looks like from outside: for reports, dumps and statistics.
+#pragma once
+
+#include <vector>
+
+#include "src/debug/report.hpp"
+#include "src/sched/goroutine.hpp"
+
+namespace rove::sched {
+
+std::string_view status_text(goroutine_state state, wait_reason reason);
+
+// Every goroutine of the process, by id, with the backtraces of the parked ones. Right when nothing moves; otherwise
+// what was seen in passing, with no frames for those that were not parked.
+std::vector<debug::goroutine_snapshot> snapshot_goroutines();
+
+void install_report_hooks();   // once: the failing goroutine's name in fatal reports, panics, stack overflow
+
+}  // namespace rove::sched

@@ -1,0 +1,164 @@
+// Parking, waking, yielding: the books of leaving a stack.
+#include "src/sched/park.hpp"
+
+#include <exception>
+
+#include <rove/run.hpp>
+
+#include "src/sched/deadlock.hpp"
+#include "src/sched/dispatch.hpp"
+#include "src/sched/ending.hpp"
+
+namespace rove {
+namespace sched {
+namespace {
+
+void commit_unlock(detail::context* c) {
+  static_cast<os::lock*>(as_goroutine(c)->commit_argument)->unlock();
+}
+
+void commit_nothing(detail::context*) {}
+
+// The section was entered before the goroutine put itself into the lane: thieves wait until it has left its stack.
+void commit_leave_section(detail::context* c) {
+  static_cast<processor*>(as_goroutine(c)->commit_argument)->queue.section().leave();
+}
+
+// It goes on soon, after others had their turn: from the machine's own stack.
+void commit_requeue(detail::context* c) {
+  goroutine* const g = as_goroutine(c);
+  machine* const m = this_machine();
+  if (m->p)
+    m->home->run_soon(m->p, g);
+  else
+    g->home()->inject(g);
+}
+
+bool unlink_for_ever(detail::waiter* w) {
+  w->result = detail::outcome::ended;
+  return true;
+}
+
+detail::departure depart_to(machine* m, goroutine* g, goroutine* to, void (*commit)(detail::context*), void* argument) {
+  g->commit = commit;
+  g->commit_argument = argument;
+  return m->leave(g, to);
+}
+
+detail::departure park_here(machine* m, goroutine* g, wait_reason reason, void (*commit)(detail::context*),
+                            void* argument) {
+  processor* const p = m->p;
+  g->reason = reason;
+  if (p) [[likely]] {
+    g->parked_at = p->coarse_now.load(std::memory_order_relaxed);  // relaxed: a clock
+    p->parks.add();
+  }
+  g->state.store(goroutine_state::waiting, std::memory_order_release);  // ENDING: the sweep reads waiting_on after it
+  return depart_to(m, g, next_to_run(m, g), commit, argument);
+}
+
+// A plain thread waits: sleeps on its waiter.
+void block_thread(detail::waiter& w, wait_reason reason, os::lock& lock) {
+  // Whoever joins a goroutine cannot be what that goroutine waits for.
+  plain_thread_in_call in_call(reason != wait_reason::task_join);
+  lock.unlock();
+  while (w.woken.load(std::memory_order_acquire) == 0)  // WAITER-WOKEN
+    os::futex_wait(reinterpret_cast<std::uint32_t*>(&w.woken), 0);
+}
+
+}  // namespace
+
+void prepare(detail::waiter& w, void* object, bool (*unlink)(detail::waiter*)) {
+  w.g = current();
+  w.object = object;
+  w.unlink = unlink;
+}
+
+detail::departure park(detail::waiter& w, wait_reason reason, os::lock& lock) {
+  goroutine* const g = w.g;
+  if (!g) {
+    block_thread(w, reason, lock);
+    return {};
+  }
+  g->waiting_on = &w;
+  return park_here(g->m, g, reason, commit_unlock, &lock);
+}
+
+detail::departure park_for_ever(detail::waiter& w, wait_reason reason) {
+  prepare(w, nullptr, unlink_for_ever);
+  if (!w.g) {
+    os::lock lock;
+    lock.lock();
+    block_thread(w, reason, lock);
+  }
+  w.g->waiting_on = &w;
+  return park_here(w.g->m, w.g, reason, commit_nothing, nullptr);
+}
+
+detail::departure park_with(goroutine* g, wait_reason reason, void (*commit)(detail::context*), void* argument) {
+  g->waiting_on = nullptr;
+  return park_here(g->m, g, reason, commit, argument);
+}
+
+void wake(detail::waiter* w) {
+  if (w->g) [[likely]]
+    return ready(w->g);
+  w->woken.store(1, std::memory_order_release);  // WAITER-WOKEN; the waiter may be gone from here on
+  os::futex_wake(reinterpret_cast<std::uint32_t*>(&w->woken), 1);
+}
+
+void ready(goroutine* g) {
+  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+  machine* const m = this_machine();
+  if (m && m->p && m->home == g->home()) [[likely]]
+    return m->home->ready_here(m, g);
+  g->home()->inject(g);
+}
+
+bool is_unwinding() {
+  const goroutine* const g = current();
+  return (g && (g->flags & goroutine::flag_unwinding)) || std::uncaught_exceptions() > 0;
+}
+
+}  // namespace sched
+
+namespace detail {
+
+departure yield_begin() {
+  using namespace sched;
+  machine* const m = this_machine();
+  if (!m || m->g == &m->g0) {
+    os::yield_thread();
+    return {};
+  }
+  if (ending.load(std::memory_order_relaxed) && end_check()) [[unlikely]] return {};  // relaxed: end_check looks closer
+  goroutine* const g = m->g;
+  processor* const p = m->p;
+  if (!p) return {};
+  auto& section = p->queue.section();
+  const bool long_way = p->count_dispatch() % processor::slice == 0 || (g->flags & special);
+  if (long_way || !section.enter()) [[unlikely]] {
+    g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+    return depart_to(m, g, &m->g0, commit_requeue, nullptr);
+  }
+  goroutine* to = nullptr;
+  if (!p->attention.load(std::memory_order_relaxed)) [[likely]]  // relaxed: ordered by the section, see ending.cpp
+    to = p->queue.take();
+  if (!to) {
+    section.leave();
+    return {};
+  }
+  if (to->flags & goroutine::flag_unborn) [[unlikely]] give_first_frame(p, to);
+  if ((to->flags & special) || !p->queue.put_last(g)) [[unlikely]] {
+    section.leave();
+    p->handed = to;
+    g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+    return depart_to(m, g, &m->g0, commit_requeue, nullptr);
+  }
+  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+  to->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: as above
+  return depart_to(m, g, to, commit_leave_section, p);
+}
+
+}  // namespace detail
+}  // namespace rove

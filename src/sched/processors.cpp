@@ -1,0 +1,288 @@
+// Processors changing hands: idle lists, grants, machines started and stopped, spares, set_max_procs.
+#include <cxxabi.h>
+#include <cerrno>
+#include <utility>
+
+#include "src/arch/fault.hpp"
+#include "src/arch/sanitizer.hpp"
+#include "src/base/check.hpp"
+#include "src/sched/deadlock.hpp"
+#include "src/sched/scheduler.hpp"
+#include "src/sched/sysmon.hpp"
+
+#if defined(__clang__)
+thread_local rove::sched::machine* rove_this_machine = nullptr;
+#else
+__thread rove::sched::machine* rove_this_machine = nullptr;
+#endif
+
+namespace rove::sched {
+
+// ---- lists under the lock ------------------------------------------------------------------------------------------
+
+processor* scheduler::new_processor_locked() {
+  const unsigned n = processor_count_.load(std::memory_order_relaxed);  // relaxed: lock
+  processors_[n] = std::make_unique<processor>(*this, n, default_class_);
+  processors_[n]->attention.store(is_ending(), std::memory_order_relaxed);  // relaxed: nobody holds it yet
+  processor_count_.store(n + 1, std::memory_order_release);  // PROC-TABLE: its readers see the processor
+  active_.fetch_add(1, std::memory_order_relaxed);           // relaxed: lock
+  return processors_[n].get();
+}
+
+void scheduler::push_idle_processor_locked(processor* p) {
+  if (retire_if_too_many_locked(p)) return;
+  p->held.store(false, std::memory_order_relaxed);  // relaxed: lock; sysmon's sample
+  p->next_idle = idle_processors_;
+  idle_processors_ = p;
+  idle_.sleeps(false);
+}
+
+processor* scheduler::pop_idle_processor_locked(processor* preferred) {
+  processor** at = &idle_processors_;
+  for (processor** q = at; *q; q = &(*q)->next_idle)
+    if (*q == preferred) at = q;
+  processor* const p = *at;
+  if (!p) return nullptr;
+  *at = p->next_idle;
+  p->next_idle = nullptr;
+  p->held.store(true, std::memory_order_relaxed);  // relaxed: lock; sysmon's sample
+  idle_.leaves_idle();
+  monitor_->wake_locked();
+  return p;
+}
+
+// A processor above the wanted number goes away when its holder has a moment; its work goes to the others.
+bool scheduler::retire_if_too_many_locked(processor* p) {
+  if (active_.load(std::memory_order_relaxed) <= wanted_.load(std::memory_order_relaxed)) return false;  // relaxed: lock
+  drain_locked(p);
+  p->active = false;
+  p->held.store(false, std::memory_order_relaxed);  // relaxed: lock; sysmon's sample
+  active_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: lock
+  return true;
+}
+
+void scheduler::drain_locked(processor* p) {
+  auto& section = p->queue.section();
+  while (!section.enter()) os::yield_thread();
+  global_.append(p->queue.take_all());
+  section.leave();
+  if (p->handed) global_.push_back(std::exchange(p->handed, nullptr));
+  publish_global_locked();
+}
+
+void scheduler::push_idle_machine_locked(machine* m) {
+  m->idle = true;
+  m->next_idle = idle_machines_;
+  idle_machines_ = m;
+}
+
+void scheduler::remove_idle_machine_locked(machine* m) {
+  for (machine** q = &idle_machines_; *q; q = &(*q)->next_idle)
+    if (*q == m) {
+      *q = m->next_idle;
+      break;
+    }
+  m->idle = false;
+}
+
+// A machine that left the sleepers' list was either granted a processor or called home.
+bool scheduler::take_grant_locked(machine* m) {
+  if (processor* const p = std::exchange(m->granted, nullptr)) {
+    m->p = p;
+  }
+  return true;
+}
+
+// The note is written under the lock, the wake-up comes after it: the machine may be gone by then, the address is enough.
+const std::uint32_t* scheduler::note_locked(machine* m) {
+  m->note.store(1, std::memory_order_release);  // NOTE
+  return reinterpret_cast<const std::uint32_t*>(&m->note);
+}
+
+// ---- waking ----------------------------------------------------------------------------------------------------------
+
+// Gives `p` (in nobody's hands, on no list) to a sleeping machine or a new one. `spinning`: it counts as a searcher.
+void scheduler::give(processor* p, bool spinning) {
+  const std::uint32_t* note = nullptr;
+  {
+    os::hold h(lock_);
+    if (machine* const m = idle_machines_) {
+      remove_idle_machine_locked(m);
+      m->granted = p;
+      m->spinning = spinning;
+      note = note_locked(m);
+    }
+  }
+  if (note)
+    os::futex_wake(note, 1);
+  else
+    start_machine(p, spinning);
+}
+
+// One event wakes one machine, and none while somebody searches: the searcher will see it.
+void scheduler::wake_one() {
+  if (!idle_.start_searching(1)) return;
+  processor* p;
+  {
+    os::hold h(lock_);
+    p = pop_idle_processor_locked();
+    if (!p) idle_.stop_searching();
+  }
+  if (p) give(p, true);
+}
+
+// The machine searches no more. Whoever pushed meanwhile relied on it: if it was the last one, somebody else is sent.
+void scheduler::stop_searching(machine* m) {
+  if (!m->spinning) return;
+  m->spinning = false;
+  bool wake;
+  {
+    os::hold h(lock_);
+    wake = idle_.stop_searching() && !global_empty_locked() && idle_.idle() > 0;
+  }
+  if (wake) wake_one();
+}
+
+void scheduler::wake_softly() {
+  if (idle_.take_flag()) wake_one();
+}
+
+// The processor's holder cannot go on with it: somebody else does, if there is anything to do.
+void scheduler::hand_over(processor* p) {
+  bool needed;
+  {
+    os::hold h(lock_);
+    needed = p->queue.length() > 0 || p->handed || !global_empty_locked() || p->timers.next_due() != os::never;
+    if (!needed) push_idle_processor_locked(p);
+  }
+  if (needed) give(p, false);
+}
+
+// ---- blocking ----------------------------------------------------------------------------------------------------------
+
+void scheduler::release_processor(machine* m) {
+  processor* const p = m->p;
+  m->previous = p;
+  m->p = nullptr;
+  hand_over(p);
+}
+
+bool scheduler::regain_processor(machine* m) {
+  os::hold h(lock_);
+  processor* const p = pop_idle_processor_locked(m->previous);
+  if (!p) return false;
+  m->p = p;
+  return true;
+}
+
+// ---- threads -----------------------------------------------------------------------------------------------------------
+
+void scheduler::attach_thread(machine* m) {
+  m->home = this;
+  m->exceptions = reinterpret_cast<exception_words*>(abi::__cxa_get_globals());
+  m->error_number = &errno;
+  m->g = &m->g0;
+  m->g0.set_home(this);
+  m->g0.commit = [](detail::context*) {};
+  arch::sanitizer_attach_thread(m->g0);
+  os::precise_timers(true);
+  rove_this_machine = m;
+}
+
+void scheduler::thread_body(void* argument) {
+  machine* const m = static_cast<machine*>(argument);
+  scheduler& self = *m->home;
+  self.attach_thread(m);
+  arch::thread_alternate_stack signal_stack;
+  if (self.settings_.on_thread_start) self.settings_.on_thread_start();
+  {
+    os::hold h(self.lock_);
+    self.take_grant_locked(m);
+  }
+  self.work(m);
+  if (self.settings_.on_thread_stop) self.settings_.on_thread_stop();
+  rove_this_machine = nullptr;
+}
+
+void scheduler::start_machine(processor* p, bool spinning) {
+  machine* const m = new machine;
+  m->home = this;
+  m->granted = p;
+  m->spinning = spinning;
+  {
+    os::hold h(lock_);
+    if (machine_count_ >= settings_.max_threads) base::fatal("thread exhaustion");
+    ++machine_count_;
+    m->next = machines_;
+    machines_ = m;
+  }
+  if (const int error = os::start_thread(m->thread, "rove", thread_body, m))
+    base::fatal(error == -EAGAIN ? "rove: the system refuses another thread" : "rove: cannot start a thread");
+}
+
+void scheduler::lend(machine* m, const std::atomic<std::uint32_t>& until) {
+  attach_thread(m);
+  m->lent = true;
+  m->until = &until;
+  arch::thread_alternate_stack signal_stack;
+  {
+    os::hold h(lock_);
+    m->next = machines_;
+    machines_ = m;
+    ++machine_count_;
+    m->p = pop_idle_processor_locked();
+  }
+  work(m);
+  stop_searching(m);
+  if (m->p) release_processor(m);
+  {
+    os::hold h(lock_);
+    for (machine** q = &machines_; *q; q = &(*q)->next)
+      if (*q == m) {
+        *q = m->next;
+        break;
+      }
+    --machine_count_;
+  }
+  os::precise_timers(false);
+  rove_this_machine = nullptr;
+}
+
+// ---- the number of processors ------------------------------------------------------------------------------------------
+
+unsigned scheduler::set_max_procs(unsigned n) {
+  unsigned before;
+  unsigned to_wake = 0;
+  {
+    os::hold h(lock_);
+    before = max_procs_.exchange(n, std::memory_order_relaxed);           // relaxed: lock
+    wanted_.store(n + stuck_, std::memory_order_relaxed);                 // relaxed: lock
+    while (active_.load(std::memory_order_relaxed) < wanted_.load(std::memory_order_relaxed)) {  // relaxed: lock
+      push_idle_processor_locked(activate_processor_locked());
+      ++to_wake;
+    }
+    retire_idle_locked();
+  }
+  while (to_wake-- > 0) wake_one();
+  return before;
+}
+
+// A retired processor comes back, or a new one is made.
+processor* scheduler::activate_processor_locked() {
+  const unsigned n = processor_count_.load(std::memory_order_relaxed);  // relaxed: lock
+  for (unsigned i = 0; i < n; ++i) {
+    processor* const p = processors_[i].get();
+    if (p->active) continue;
+    p->active = true;
+    active_.fetch_add(1, std::memory_order_relaxed);  // relaxed: lock
+    return p;
+  }
+  return new_processor_locked();
+}
+
+void scheduler::retire_idle_locked() {
+  while (idle_processors_ && active_.load(std::memory_order_relaxed) > wanted_.load(std::memory_order_relaxed))  // relaxed: lock
+    retire_if_too_many_locked(pop_idle_processor_locked());
+}
+
+}  // namespace rove::sched

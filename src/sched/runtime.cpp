@@ -1,0 +1,260 @@
+// The public runtime: settings from config and environment, the scheduler's life, what a goroutine may ask of itself.
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+
+#include <rove/run.hpp>
+#include <rove/time.hpp>
+
+#include "src/base/check.hpp"
+#include "src/sched/deadlock.hpp"
+#include "src/sched/ending.hpp"
+#include "src/sched/inspect.hpp"
+#include "src/sched/park.hpp"
+#include "src/sched/scheduler.hpp"
+#include "src/sched/sysmon.hpp"
+
+namespace rove {
+namespace sched {
+
+void init_goroutines();            // birth.cpp
+
+namespace {
+
+bool forked = false;  // in the child of a fork: no thread of any runtime came along
+
+// ROVE_MAXPROCS, or 0 if it is not set. Anything but a number in range ends the program: a program that runs with
+// another number than it was told would be found out late.
+unsigned max_procs_of_environment() {
+  const char* const text = std::getenv("ROVE_MAXPROCS");
+  if (!text || !*text) return 0;
+  unsigned n = 0;
+  const auto [end, error] = std::from_chars(text, text + std::strlen(text), n);
+  if (error == std::errc{} && *end == 0 && n >= 1 && n <= most_processors) return n;
+  base::fatal("rove: ROVE_MAXPROCS=" + std::string(text) + " is not a number from 1 to " +
+              std::to_string(most_processors));
+}
+
+unsigned initial_max_procs(unsigned wanted) {
+  if (const unsigned n = max_procs_of_environment()) return n;
+  if (wanted > most_processors) detail::throw_panic("rove: max_procs out of range");
+  if (wanted > 0) return wanted;
+  return static_cast<unsigned>(os::usable_processors());
+}
+
+settings settings_of(const config& c, bool is_run) {
+  settings s;
+  s.max_procs = initial_max_procs(c.max_procs);
+  s.stack_size = c.stack_size;
+  s.max_threads = c.max_threads;
+  s.abandon = c.at_end == at_end::abandon;
+  s.detect_deadlock = c.detect_deadlock ? *c.detect_deadlock : -1;
+  s.is_run = is_run;
+  s.on_thread_start = c.on_thread_start;
+  s.on_thread_stop = c.on_thread_stop;
+  s.on_fatal = c.on_fatal;
+  return s;
+}
+
+void init_process() {
+  static const bool done = [] {
+    os::init_barriers();
+    init_goroutines();
+    install_report_hooks();
+    os::on_fork_in_child([] { forked = true; });
+    return true;
+  }();
+  (void)done;
+}
+
+}  // namespace
+
+scheduler::scheduler(settings s)
+    : settings_(std::move(s)),
+      processors_(new std::unique_ptr<processor>[2 * most_processors]),
+      default_class_(arch::size_class_for(settings_.stack_size)),
+      monitor_(std::make_unique<system_monitor>(*this)) {
+  max_procs_.store(settings_.max_procs, std::memory_order_relaxed);  // relaxed: not shared yet
+  wanted_.store(settings_.max_procs, std::memory_order_relaxed);     // relaxed: not shared yet
+  {
+    os::hold h(lock_);
+    while (active_.load(std::memory_order_relaxed) < settings_.max_procs)  // relaxed: lock
+      push_idle_processor_locked(new_processor_locked());
+  }
+  register_runtime(this);
+}
+
+scheduler::~scheduler() {
+  if (!forked) {
+    end_and_wait();
+    stop_machines_.store(true, std::memory_order_release);  // STOP
+    monitor_.reset();
+    for (;;) {
+      machine* m;
+      const std::uint32_t* note;
+      {
+        os::hold h(lock_);
+        m = machines_;
+        if (!m) break;
+        machines_ = m->next;
+        if (m->idle) remove_idle_machine_locked(m);
+        note = note_locked(m);
+      }
+      os::futex_wake(note, 1);
+      os::join_thread(m->thread);
+      delete m;
+    }
+    detail::ending.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
+  }
+  unregister_runtime(this);
+  for_each_processor(return_stock);
+}
+
+scheduler::statistics scheduler::stats() {
+  statistics n{};
+  n.goroutines = alive();
+  n.spawned = foreign_spawned_.get();
+  for_each_processor([&](processor& p) {
+    n.spawned += p.spawned.get();
+    n.switches += p.tick.load(std::memory_order_relaxed);  // relaxed: statistics
+    n.steals += p.steals.get();
+    n.parks += p.parks.get();
+    n.timers += p.timers.size_hint();
+    n.runnable += p.queue.length();
+  });
+  os::hold h(lock_);
+  n.runnable += global_.count + global_new_.count;
+  n.running = active_.load(std::memory_order_relaxed) - idle_.idle();  // relaxed: lock
+  n.running += static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_blocking_.load(std::memory_order_relaxed)));  // relaxed: statistics
+  n.running = std::min(n.running, n.goroutines);
+  n.runnable = std::min(n.runnable, n.goroutines - n.running);
+  n.parked = n.goroutines - n.running - n.runnable;
+  n.threads = thread_count_locked();
+  return n;
+}
+
+}  // namespace sched
+
+// ---- class runtime -----------------------------------------------------------------------------------------------------
+
+static sched::scheduler* make_scheduler(const config& c, bool is_run) {
+  sched::init_process();
+  if (sched::forked) base::fatal("rove: a runtime cannot be used in the child of a fork");
+  return new sched::scheduler(sched::settings_of(c, is_run));
+}
+
+runtime::runtime() : runtime(config{}) {}
+runtime::runtime(const config& c) : scheduler_(make_scheduler(c, false)) {}
+runtime::runtime(const config& c, detail::for_run) : scheduler_(make_scheduler(c, true)) {}
+runtime::~runtime() {
+  if (!sched::forked) stop();
+}
+
+void runtime::stop() {
+  if (const sched::goroutine* const g = sched::current(); g && g->home() == scheduler_.get())
+    detail::throw_panic("rove: runtime stopped from one of its goroutines");
+  scheduler_->end_and_wait();
+}
+
+statistics runtime::stats() const {
+  const auto n = scheduler_->stats();
+  const auto stacks = arch::stack_stats();
+  statistics s;
+  s.goroutines = n.goroutines;
+  s.running = n.running;
+  s.runnable = n.runnable;
+  s.parked = n.parked;
+  s.spawned = n.spawned;
+  s.switches = n.switches;
+  s.steals = n.steals;
+  s.parks = n.parks;
+  s.threads = n.threads;
+  s.timers = n.timers;
+  s.stack_reserved = stacks.reserved;
+  s.stack_resident = stacks.resident;
+  s.stacks_unguarded = stacks.unguarded;
+  return s;
+}
+
+sched::scheduler* runtime::home() const {
+  if (sched::forked) base::fatal("rove: a runtime cannot be used in the child of a fork");
+  return scheduler_.get();
+}
+
+sched::scheduler* runtime::main_home() { return scheduler_.get(); }
+
+void runtime::finish_main() {
+  sched::machine m;
+  scheduler_->lend(&m, scheduler_->finished());
+}
+
+// ---- free functions ------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+void check_run_allowed() {
+  if (sched::current()) throw_panic("rove: run called inside a goroutine");
+}
+
+void fatal_main_left() { base::fatal("rove: the main goroutine ended without a result"); }
+
+void main_begins() { sched::current()->flags |= sched::goroutine::flag_main; }
+void main_ends() { sched::current()->home()->begin_end(); }
+
+bool current_is_ending() {
+  const sched::goroutine* const g = sched::current();
+  return g && (g->flags & sched::goroutine::flag_unwinding);
+}
+
+void throw_no_memory() {
+#if ROVE_EXCEPTIONS
+  throw std::bad_alloc();
+#else
+  base::fatal("rove: no memory for a goroutine's stack");
+#endif
+}
+
+}  // namespace detail
+
+unsigned max_procs() {
+  if (sched::goroutine* const g = sched::current()) return g->home()->max_procs();
+  return sched::initial_max_procs(0);
+}
+
+unsigned set_max_procs(unsigned n) {
+  sched::goroutine* const g = sched::current();
+  if (!g) detail::throw_panic("rove: no runtime on this thread");
+  if (n < 1 || n > sched::most_processors) detail::throw_panic("rove: max_procs out of range");
+  return g->home()->set_max_procs(n);
+}
+
+std::size_t num_goroutines() {
+  sched::goroutine* const g = sched::current();
+  return g ? g->home()->alive() : 0;
+}
+
+namespace this_goroutine {
+
+std::uint64_t id() {
+  const sched::goroutine* const g = sched::current();
+  return g ? g->id.load(std::memory_order_relaxed) : 0;  // relaxed: its own
+}
+
+std::string_view name() {
+  const sched::goroutine* const g = sched::current();
+  return g && g->name ? g->name : std::string_view{};
+}
+
+void set_name(std::string_view name) {
+  if (sched::goroutine* const g = sched::current()) sched::name_goroutine(g, name);
+}
+
+std::size_t stack_left() {
+  const sched::goroutine* const g = sched::current();
+  if (!g) return 0;
+  return static_cast<std::size_t>(static_cast<const char*>(__builtin_frame_address(0)) - g->stack->low);
+}
+
+}  // namespace this_goroutine
+}  // namespace rove

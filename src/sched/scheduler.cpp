@@ -1,0 +1,347 @@
+// The machine's loop: what to run next when the short way (dispatch.hpp) does not know, in this order:
+// what was handed over, the own queue, the global queue, due timers, other processors' queues; then sleep.
+#include "src/sched/scheduler.hpp"
+
+#include <cstring>
+
+#include "src/base/check.hpp"
+#include "src/sched/deadlock.hpp"
+#include "src/sched/dispatch.hpp"
+#include "src/sched/ending.hpp"
+#include "src/sched/park.hpp"
+#include "src/sched/sysmon.hpp"
+
+namespace rove::sched {
+
+// ---- queues --------------------------------------------------------------------------------------------------------
+
+void scheduler::ready_here(machine* m, goroutine* g) {
+  processor* const p = m->p;
+  auto& section = p->queue.section();
+  if (!section.enter()) [[unlikely]] return inject(g);
+  const auto spilled = p->queue.put_next(g);
+  section.leave();
+  if (!spilled.empty()) [[unlikely]] inject(spilled);
+  if (idle_.soft_wake_wanted()) [[unlikely]] wake_softly();
+}
+
+void scheduler::run_soon(processor* p, goroutine* g) {
+  auto& section = p->queue.section();
+  while (!section.enter()) os::yield_thread();
+  const auto spilled = p->queue.put_woken(g);
+  section.leave();
+  if (!spilled.empty()) [[unlikely]] inject(spilled);
+}
+
+void scheduler::inject(goroutine* g) {
+  base::chain<goroutine> one;
+  one.push_back(g);
+  inject(one);
+}
+
+void scheduler::inject(base::chain<goroutine> chain) {
+  lock_.lock();
+  global_.append(chain);
+  publish_global_locked();
+  const bool wake = idle_.idle() > 0 && idle_.searching() == 0;
+  lock_.unlock();
+  if (wake) wake_one();
+}
+
+void scheduler::inject_new(base::chain<goroutine> chain) {
+  lock_.lock();
+  global_new_.append(chain);
+  publish_global_locked();
+  const bool wake = idle_.idle() > 0 && idle_.searching() == 0;
+  lock_.unlock();
+  if (wake) wake_one();
+}
+
+void scheduler::publish_global_locked() {
+  global_size_.store(global_.count + global_new_.count, std::memory_order_relaxed);  // relaxed: a hint, exact under the lock
+}
+
+// A share of the global queue for a processor that has nothing else; the first of it is returned.
+goroutine* scheduler::take_global(processor* p) {
+  if (global_size_.load(std::memory_order_relaxed) == 0) return nullptr;  // relaxed: rest() looks under the lock
+  const auto share = [this](std::size_t n) {
+    return std::min<std::size_t>(n / active_.load(std::memory_order_relaxed) + 1, 128);  // relaxed: a number
+  };
+  base::chain<goroutine> woken, fresh;
+  lock_.lock();
+  for (std::size_t n = share(global_.count); n > 0 && !global_.empty(); --n) woken.push_back(global_.pop_front());
+  if (woken.empty())
+    for (std::size_t n = share(global_new_.count); n > 0 && !global_new_.empty(); --n)
+      fresh.push_back(global_new_.pop_front());
+  publish_global_locked();
+  lock_.unlock();
+  goroutine* const g = woken.empty() ? fresh.pop_front() : woken.pop_front();
+  while (goroutine* const other = woken.pop_front()) run_soon(p, other);
+  keep_new(p, fresh);
+  return g;
+}
+
+goroutine* scheduler::take_one_global(bool new_one) {
+  if (global_size_.load(std::memory_order_relaxed) == 0) return nullptr;  // relaxed: rest() looks under the lock
+  os::hold h(lock_);
+  goroutine* const g = new_one && !global_new_.empty() ? global_new_.pop_front() : global_.pop_front();
+  publish_global_locked();
+  return g;
+}
+
+// New goroutines from elsewhere, oldest first, come to lie in this processor's lane.
+void scheduler::keep_new(processor* p, base::chain<goroutine> chain) {
+  if (chain.empty()) return;
+  auto& section = p->queue.section();
+  while (!section.enter()) os::yield_thread();
+  base::chain<goroutine> spilled;
+  while (goroutine* const g = chain.pop_front()) spilled.append(p->queue.put_fresh(g));
+  section.leave();
+  if (!spilled.empty()) [[unlikely]] inject_new(spilled);
+}
+
+goroutine* scheduler::take_local(machine* m) {
+  processor* const p = m->p;
+  if (goroutine* const g = p->handed) {
+    p->handed = nullptr;
+    return g;
+  }
+  const bool slice_over = p->slice_over();
+  auto turn = decltype(p->queue)::turn::woken;
+  if (slice_over) {
+    turn = p->next_turn(os::now());
+    serve_timers(p->looked_at);
+    if (goroutine* const g = take_one_global(turn == decltype(turn)::oldest)) return g;
+  }
+  auto& section = p->queue.section();
+  while (!section.enter()) os::yield_thread();
+  goroutine* const g = slice_over ? p->queue.take_in_turn(turn) : p->queue.take();
+  section.leave();
+  return g;
+}
+
+bool scheduler::serve_timers(os::nanoseconds now) {
+  std::size_t fired = 0;
+  for_each_processor([&](processor& p) {
+    if (p.timers.next_due() <= now) fired += p.timers.run_due(now);
+  });
+  return fired > 0;
+}
+
+// ---- the loop --------------------------------------------------------------------------------------------------------
+
+void scheduler::work(machine* m) {
+  while (goroutine* const g = find_work(m)) execute(m, g);
+}
+
+goroutine* scheduler::find_work(machine* m) {
+  for (;;) {
+    if (stop_machines_.load(std::memory_order_acquire)) return nullptr;          // STOP
+    if (m->until && m->until->load(std::memory_order_acquire)) return nullptr;   // LEND
+    if (m->wired) return rest_wired(m);
+    if (!m->p) {
+      rest(m);
+      continue;
+    }
+    if (wanted_.load(std::memory_order_relaxed) < active_.load(std::memory_order_relaxed)) [[unlikely]] {  // relaxed: the lock decides
+      if (retire(m)) continue;
+    }
+    goroutine* g = take_local(m);
+    if (!g) g = take_global(m->p);
+    if (!g && serve_timers(os::now())) continue;
+    if (!g) g = hunt(m);
+    if (g) {
+      found_work(m);
+      return g;
+    }
+    rest(m);
+  }
+}
+
+// There are more processors than wanted: this one's work goes to the others.
+bool scheduler::retire(machine* m) {
+  bool wake;
+  {
+    os::hold h(lock_);
+    if (!retire_if_too_many_locked(m->p)) return false;
+    m->p = nullptr;
+    wake = !global_empty_locked() && idle_.idle() > 0;
+  }
+  stop_searching(m);
+  if (wake) wake_one();
+  return true;
+}
+
+void scheduler::found_work(machine* m) {
+  if (!m->spinning) return;
+  stop_searching(m);
+  // What made this one awake may be work for more than one.
+  if (idle_.idle() > 0 && idle_.searching() == 0 && anything_queued()) wake_one();
+}
+
+void scheduler::execute(machine* m, goroutine* g) {
+  if (g->flags & special) [[unlikely]] {
+    if (g->wired() && g->wire != m) return hand_to_wired(m, g);
+    if (g->flags & goroutine::flag_blocking) release_processor(m);
+  }
+  if (is_ending()) [[unlikely]] {
+    os::hold h(end_lock_);
+    g->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: end_lock_
+  } else {
+    g->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: the queue handed it over
+  }
+  if (g->flags & goroutine::flag_unborn) give_first_frame(m->p, g);
+  detail::context* const left = detail::switch_stacks(m->leave(&m->g0, g).from, g);
+  m->last_left = as_goroutine(left);
+  left->commit(left);
+  if (is_ending()) [[unlikely]] ender::after_switch(*this, m);
+}
+
+// ---- looking for other processors' work ------------------------------------------------------------------------------
+
+goroutine* scheduler::steal_from(machine* m, processor& victim) {
+  auto& section = victim.queue.section();
+  if (!section.enter_as_thief()) return nullptr;
+  auto loot = victim.queue.steal();
+  section.leave_as_thief();
+  if (loot.empty()) return nullptr;
+  m->p->steals.add(loot.count);
+  goroutine* const g = loot.pop_front();
+  while (goroutine* const other = loot.pop_front()) run_soon(m->p, other);
+  return g;
+}
+
+// One look around: takes new samples, or judges by the old ones and steals. `busy`: somebody has work we did not take.
+bool scheduler::look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds elapsed, bool judge_now,
+                                goroutine*& found, bool& busy) {
+  const unsigned all = processor_count_.load(std::memory_order_acquire);  // PROC-TABLE
+  for (unsigned i = 0; i < std::min(all, machine::max_victims); ++i) {
+    processor& victim = *processors_[(first + i) % all];
+    if (&victim == m->p) continue;
+    const std::uint32_t tick = victim.tick.load(std::memory_order_relaxed);  // relaxed: a sample
+    const std::uint32_t length = victim.queue.length();
+    if (judge_now) {
+      const verdict v = judge(samples[i], tick, length, elapsed);
+      if (v == verdict::worth_it && (found = steal_from(m, victim))) return true;
+      if (v != verdict::nothing) busy = true;
+    }
+    samples[i] = {tick, length > 0};
+  }
+  return false;
+}
+
+goroutine* scheduler::hunt(machine* m) {
+  if (!m->spinning) {
+    const std::uint32_t running = active_.load(std::memory_order_relaxed) - idle_.idle();  // relaxed: a bound
+    if (!idle_.start_searching((running + 1) / 2)) return nullptr;
+    m->spinning = true;
+  }
+  sample samples[machine::max_victims];
+  const unsigned start = m->random.next() % most_processors;
+  const os::nanoseconds begin = os::now();
+  os::nanoseconds sampled = begin;
+  bool first = true, busy = false;
+  for (os::nanoseconds now = begin; now - begin < machine::patience; now = os::now()) {
+    if (goroutine* const g = take_global(m->p)) return g;
+    if (stop_machines_.load(std::memory_order_relaxed) || (m->until && m->until->load(std::memory_order_relaxed)))
+      return nullptr;  // relaxed: find_work looks properly
+    if (serve_timers(now)) return take_local(m);
+    if (first || now - sampled >= look_again) {
+      goroutine* found = nullptr;
+      if (look_at_victims(m, start, samples, now - sampled, !first, found, busy)) return found;
+      first = false;
+      sampled = now;
+    }
+    for (int i = 0; i < 8; ++i) base::real_atomics::pause();
+  }
+  if (busy)
+    idle_.lower_flag();  // what there is moves fast enough where it is
+  m->saw_busy = busy;
+  return nullptr;
+}
+
+bool scheduler::anything_queued() const {
+  bool queued = global_size_.load(std::memory_order_relaxed) > 0;  // relaxed: after a heavy fence
+  for_each_processor([&](processor& p) { queued = queued || p.queue.length() > 0; });
+  return queued;
+}
+
+// ---- rest ------------------------------------------------------------------------------------------------------------
+
+// Without work: gives the processor away and sleeps until there is some. Returns when there may be something to do.
+void scheduler::rest(machine* m) {
+  bool last = false;
+  {
+    os::hold h(lock_);
+    if (m->p && !global_empty_locked()) return;
+    if (stop_machines_.load(std::memory_order_relaxed) ||
+        (m->until && m->until->load(std::memory_order_relaxed)))  // relaxed: both are set before the lock is taken
+      return;
+    m->note.store(0, std::memory_order_relaxed);  // relaxed: lock
+    if (processor* const p = m->p) {
+      m->p = nullptr;
+      push_idle_processor_locked(p);
+    }
+    if (m->spinning) {
+      m->spinning = false;
+      idle_.stop_searching();
+    }
+    push_idle_machine_locked(m);
+    last = idle_.idle() == active_.load(std::memory_order_relaxed);  // relaxed: lock
+  }
+  if (!m->saw_busy) {
+    idle_.raise_flag();                                               // SOFT-WAKE
+    idle_.fence_after_raise();                                        // SOFT-WAKE
+    if (anything_queued() && leave_sleep(m)) return;
+  }
+  m->saw_busy = false;
+  if (last) check_deadlock();
+  sleep(m);
+}
+
+// Takes an idle processor back without having been woken, if there is still one. True: awake (or granted meanwhile).
+bool scheduler::leave_sleep(machine* m) {
+  os::hold h(lock_);
+  if (!m->idle) return take_grant_locked(m);
+  processor* const p = pop_idle_processor_locked(m->previous);
+  if (!p) return false;
+  remove_idle_machine_locked(m);
+  m->p = p;
+  if (idle_.start_searching(UINT32_MAX)) m->spinning = true;
+  return true;
+}
+
+// Under the lock: one sleeper looks after the timers of all. Returns until when this machine sleeps.
+os::nanoseconds scheduler::become_keeper(machine* m) {
+  os::hold h(lock_);
+  if (!m->idle) return os::never;
+  os::nanoseconds due = os::never;
+  for_each_processor([&](processor& p) { due = std::min(due, p.timers.next_due()); });
+  if (due == os::never || (keeper_ && keeper_until_ <= due)) return os::never;
+  keeper_ = m;
+  keeper_until_ = due;
+  return due;
+}
+
+void scheduler::sleep(machine* m) {
+  for (bool may_keep = true;; may_keep = false) {
+    const os::nanoseconds until = may_keep ? become_keeper(m) : os::never;
+    int woken = 0;
+    while (m->note.load(std::memory_order_acquire) == 0 && woken != -ETIMEDOUT)  // NOTE
+      woken = os::futex_wait(reinterpret_cast<std::uint32_t*>(&m->note), 0, until);
+    os::hold h(lock_);
+    if (keeper_ == m) keeper_ = nullptr;
+    if (!m->idle) {
+      take_grant_locked(m);
+      return;
+    }
+    m->note.store(0, std::memory_order_relaxed);  // relaxed: lock
+    processor* const p = pop_idle_processor_locked(m->previous);
+    if (!p) continue;  // all are busy: they look after the timers, and whoever rests next keeps them
+    remove_idle_machine_locked(m);
+    m->p = p;
+    return;
+  }
+}
+
+}  // namespace rove::sched

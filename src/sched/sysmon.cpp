@@ -1,0 +1,139 @@
+// The system monitor's loop.
+#include "src/sched/sysmon.hpp"
+
+#include <algorithm>
+
+#include "src/arch/stack.hpp"
+#include "src/base/check.hpp"
+#include "src/sched/scheduler.hpp"
+
+namespace rove::sched {
+
+system_monitor::~system_monitor() {
+  if (!started_) return;
+  stop_.store(true, std::memory_order_relaxed);  // relaxed: NOTE follows
+  note_.store(1, std::memory_order_release);     // NOTE
+  os::futex_wake(reinterpret_cast<std::uint32_t*>(&note_), 1);
+  os::join_thread(thread_);
+}
+
+void system_monitor::wake_locked() {
+  if (!started_) {
+    started_ = true;
+    if (os::start_thread(thread_, "rove-sysmon", body, this)) base::fatal("rove: cannot start a thread");
+    return;
+  }
+  if (!asleep_) return;
+  asleep_ = false;
+  note_.store(1, std::memory_order_release);  // NOTE
+  os::futex_wake(reinterpret_cast<std::uint32_t*>(&note_), 1);
+}
+
+void system_monitor::body(void* self) { static_cast<system_monitor*>(self)->loop(); }
+
+void system_monitor::loop() {
+  os::nanoseconds interval = shortest, idle_since = 0;
+  last_tick_ = last_trim_ = os::now();
+  for (int quiet = 0; !stop_.load(std::memory_order_relaxed);) {  // relaxed: the destructor wakes the loop too
+    os::futex_wait(reinterpret_cast<std::uint32_t*>(&note_), 0, os::now() + interval);
+    if (note_.load(std::memory_order_acquire)) note_.store(0, std::memory_order_relaxed);  // NOTE; relaxed: one reader
+    const os::nanoseconds now = os::now();
+    if (all_idle()) {
+      if (idle_since == 0) idle_since = now;
+      interval = longest;
+      if (now - idle_since < asleep_after) continue;
+      if (deep_sleep()) {
+        interval = shortest;
+        quiet = 0;
+      }
+      idle_since = 0;
+      last_tick_ = os::now();
+      continue;
+    }
+    idle_since = 0;
+    quiet = tick(now) ? 0 : quiet + 1;
+    const os::nanoseconds most = scheduler_.idle_.idle() > 0 ? with_idle : longest;
+    interval = quiet < 20 ? shortest : std::min(interval * 2, most);
+  }
+}
+
+bool system_monitor::all_idle() {
+  return scheduler_.idle_.idle() == scheduler_.active_.load(std::memory_order_relaxed);  // relaxed: a hint
+}
+
+// All were idle for a while: gives memory back, then sleeps without a tick until a processor is taken. False: not idle.
+bool system_monitor::deep_sleep() {
+  collect_free_stacks();
+  arch::trim_stacks_to(64);
+  {
+    os::hold h(scheduler_.lock_);
+    if (!all_idle() || stop_.load(std::memory_order_relaxed)) return false;  // relaxed: note_ is set after it
+    asleep_ = true;
+  }
+  while (note_.load(std::memory_order_acquire) == 0)  // NOTE
+    os::futex_wait(reinterpret_cast<std::uint32_t*>(&note_), 0);
+  note_.store(0, std::memory_order_relaxed);          // relaxed: one reader
+  return true;
+}
+
+// Free stacks that idle processors hold go to the pool, where they can be trimmed.
+void system_monitor::collect_free_stacks() {
+  os::hold h(scheduler_.lock_);
+  for (processor* p = scheduler_.idle_processors_; p; p = p->next_idle) return_stock(*p);
+}
+
+bool system_monitor::tick(os::nanoseconds now) {
+  bool worth = false, queued = scheduler_.global_size_.load(std::memory_order_relaxed) > 0;  // relaxed: a hint
+  worth = queued;
+  unsigned stuck = 0;
+  look(now, worth, queued, stuck);
+  last_tick_ = now;
+  auto& idle = scheduler_.idle_;
+  const bool helpers = idle.idle() > 0 && idle.searching() == 0;
+  if (worth && helpers) scheduler_.wake_one();
+  if (!queued && helpers) idle.raise_flag();
+  if (stuck != scheduler_.stuck_seen() || (stuck && queued && idle.idle() == 0)) spare(stuck, queued);
+  if (now - last_trim_ >= trim_every) {
+    last_trim_ = now;
+    arch::trim_stacks();
+  }
+  return worth || stuck;
+}
+
+void system_monitor::look(os::nanoseconds now, bool& worth, bool& queued, unsigned& stuck) {
+  const os::nanoseconds elapsed = now - last_tick_;
+  scheduler_.for_each_processor([&](processor& p) {
+    p.coarse_now.store(now, std::memory_order_relaxed);  // relaxed: a clock
+    if (p.timers.next_due() <= now) worth = queued = true;
+    if (p.id >= watched) return;
+    watch& w = watches_[p.id];
+    const std::uint32_t tick = p.tick.load(std::memory_order_relaxed);  // relaxed: a sample
+    const std::uint32_t length = p.queue.length();
+    const bool held = p.held.load(std::memory_order_relaxed);           // relaxed: a sample
+    if (length > 0) queued = true;
+    if (judge(w.seen, tick, length, elapsed) == verdict::worth_it) worth = true;
+    if (tick != w.seen.tick || !held) w.since = now;
+    if (held && now - w.since >= stuck_after) ++stuck;
+    w.seen = {tick, length > 0};
+  });
+}
+
+// As many spares as processors are stuck, so that `max_procs` of them move.
+void system_monitor::spare(unsigned stuck, bool queued) {
+  processor* started = nullptr;
+  {
+    os::hold h(scheduler_.lock_);
+    const unsigned n = scheduler_.max_procs();
+    const unsigned active = scheduler_.active_.load(std::memory_order_relaxed);  // relaxed: lock
+    scheduler_.stuck_ = std::min(stuck, most_processors);
+    const unsigned wanted = n + scheduler_.stuck_;
+    scheduler_.wanted_.store(wanted, std::memory_order_relaxed);                 // relaxed: lock
+    if (queued && active < wanted && scheduler_.idle_.idle() == 0) started = scheduler_.activate_processor_locked();
+    scheduler_.retire_idle_locked();
+  }
+  if (!started) return;
+  const bool searching = scheduler_.idle_.start_searching(UINT32_MAX);
+  scheduler_.give(started, searching);
+}
+
+}  // namespace rove::sched

@@ -1,0 +1,61 @@
+// The system monitor: a thread without a processor that sees what no processor can see of itself.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "src/os/os.hpp"
+#include "src/sched/idle.hpp"
+
+namespace rove::sched {
+
+class scheduler;
+struct processor;
+
+// Ticks while a processor works, every 50 us at first and every 5 ms when there was nothing to do for a while; sleeps
+// without a tick when all processors are idle. At each tick it
+//  - gives the processors a coarse clock for their reports;
+//  - wakes a machine for queued work that waits too long (idle.hpp: what thieves left because it moved fast);
+//  - starts a spare processor for work that waits behind a goroutine that has run for 10 ms without parking: a
+//    computation, or a system call that nobody announced with `blocking`. The spare retires when that goroutine parks;
+//  - gives memory of unused stacks back, in bulk.
+class system_monitor {
+ public:
+  explicit system_monitor(scheduler& s) : scheduler_(s) {}
+  ~system_monitor();                 // joins its thread
+
+  // Under the scheduler's lock: a processor was taken from the idle ones.
+  void wake_locked();
+  bool started() const { return started_; }
+
+ private:
+  static constexpr os::nanoseconds shortest = 50'000, longest = 5'000'000, with_idle = 1'000'000;
+  static constexpr os::nanoseconds stuck_after = 10'000'000, trim_every = 100'000'000, asleep_after = 100'000'000;
+  static constexpr unsigned watched = 256;
+
+  struct watch {
+    sample seen;
+    os::nanoseconds since = 0;       // of this tick count
+  };
+
+  static void body(void* self);
+  void loop();
+  bool tick(os::nanoseconds now);    // true: there was something to do
+  bool all_idle();
+  bool deep_sleep();
+  void look(os::nanoseconds now, bool& worth, bool& queued, unsigned& stuck);
+  void spare(unsigned stuck, bool queued);
+  void collect_free_stacks();
+
+  scheduler& scheduler_;
+  os::thread_handle thread_;
+  bool started_ = false;             // under the scheduler's lock
+  bool asleep_ = false;              // under the scheduler's lock
+  std::atomic<std::uint32_t> note_{0};
+  std::atomic<bool> stop_{false};
+  std::array<watch, watched> watches_{};
+  os::nanoseconds last_tick_ = 0, last_trim_ = 0;
+};
+
+}  // namespace rove::sched

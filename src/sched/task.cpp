@@ -1,0 +1,95 @@
+// Joining a goroutine. Its state lies on its own stack, which is given back by whoever joins it last: the handle, or
+// the goroutine itself when the handle was dropped before.
+#include <rove/go.hpp>
+
+#include "src/sched/ending.hpp"
+#include "src/sched/park.hpp"
+
+namespace rove {
+namespace {
+
+os::lock& lock_of(detail::task_state* s) {
+  static_assert(sizeof(os::lock) == sizeof s->lock);
+  return reinterpret_cast<os::lock&>(s->lock);
+}
+
+bool unlink_join(detail::waiter* w) {
+  auto* const s = static_cast<detail::task_state*>(w->object);
+  os::hold h(lock_of(s));
+  if (w->result != detail::outcome::pending) return false;
+  (w->prev ? w->prev->next : s->first) = w->next;
+  (w->next ? w->next->prev : s->last) = w->prev;
+  w->result = detail::outcome::ended;
+  return true;
+}
+
+// Nobody will look at it any more.
+void give_back(detail::task_state* s) {
+  if (s->has_value && s->destroy_value) s->destroy_value(s);
+  sched::goroutine* const g = s->g;
+  s->~task_state();
+  sched::scheduler::recycle(g);
+}
+
+}  // namespace
+
+namespace sched {
+
+void scheduler::finish_task(detail::task_state* s) {
+  os::lock& lock = lock_of(s);
+  lock.lock();
+  const bool dropped = s->dropped;
+  detail::waiter* w = s->first;
+  for (detail::waiter* i = w; i; i = i->next) i->result = detail::outcome::granted;
+  s->done.store(true, std::memory_order_release);  // TASK-DONE; unless dropped, the state may be gone after the unlock
+  lock.unlock();
+  if (dropped) give_back(s);
+  while (w) {
+    detail::waiter* const next = w->next;
+    wake(w);
+    w = next;
+  }
+}
+
+}  // namespace sched
+
+namespace detail {
+
+departure task_join_begin(task_state* s, waiter& w) {
+  if (s->done.load(std::memory_order_acquire)) return {};  // TASK-DONE
+  if (ending.load(std::memory_order_relaxed) && end_check()) return {};  // relaxed: end_check looks closer
+  sched::prepare(w, s, unlink_join);
+  os::lock& lock = lock_of(s);
+  lock.lock();
+  if (s->done.load(std::memory_order_relaxed)) {  // relaxed: lock
+    lock.unlock();
+    return {};
+  }
+  w.prev = s->last;
+  (s->last ? s->last->next : s->first) = &w;
+  s->last = &w;
+  return sched::park(w, wait_reason::task_join, lock);
+}
+
+void task_join_end(task_state*, waiter& w) {
+  if (w.result == outcome::ended) sched::unwind_current();
+}
+
+void task_drop(task_state* s) noexcept {
+  waiter w;
+  if (!s->done.load(std::memory_order_acquire) && !(sched::current() && sched::current()->home()->is_ending())) {  // TASK-DONE
+    const departure d = task_join_begin(s, w);
+    if (d.to) depart(d);
+  }
+  os::lock& lock = lock_of(s);
+  lock.lock();
+  const bool done = s->done.load(std::memory_order_relaxed);  // relaxed: lock
+  s->dropped = true;
+  lock.unlock();
+  if (done) give_back(s);
+}
+
+void task_no_value() { throw_panic("rove: task ended by goexit"); }
+
+}  // namespace detail
+}  // namespace rove

@@ -1,0 +1,58 @@
+// Sleeping: a timer that lives in the sleeper's own frame.
+#include <rove/time.hpp>
+
+#include <thread>
+
+#include "src/sched/machine.hpp"
+#include "src/sched/park.hpp"
+#include "src/sched/timers.hpp"
+
+namespace rove {
+namespace {
+
+struct sleeper : sched::timer {
+  detail::waiter w;
+};
+
+void fire(sched::timer* t) {
+  auto* const s = static_cast<sleeper*>(t);
+  s->w.result = detail::outcome::granted;
+  sched::wake(&s->w);
+}
+
+bool unlink_sleeper(detail::waiter* w) {
+  auto* const s = static_cast<sleeper*>(w->object);
+  if (!s->heap->disarm(s)) return false;
+  w->result = detail::outcome::ended;
+  return true;
+}
+
+}  // namespace
+
+void detail::sleep_until_ns(std::int64_t when) {
+  if (ending.load(std::memory_order_relaxed) && end_check()) return;  // relaxed: end_check looks closer
+  sleeper s;
+  sched::prepare(s.w, &s, unlink_sleeper);
+  sched::processor* const p = s.w.g ? s.w.g->m->p : nullptr;
+  if (!s.w.g) {
+    const std::uint32_t nobody_wakes = 0;
+    while (os::futex_wait(&nobody_wakes, 0, when) != -ETIMEDOUT) {
+    }
+    return;
+  }
+  if (when <= os::now()) return yield();
+  if (!p) {  // inside `blocking` the thread is the goroutine's own
+    const std::uint32_t nobody_wakes = 0;
+    while (os::futex_wait(&nobody_wakes, 0, when) != -ETIMEDOUT) {
+    }
+    return;
+  }
+  s.when = when;
+  s.fire = fire;
+  p->timers.lock().lock();
+  p->timers.arm_locked(&s);
+  detail::depart(sched::park(s.w, detail::wait_reason::sleep, p->timers.lock()));
+  if (s.w.result == outcome::ended) sched::unwind_current();
+}
+
+}  // namespace rove
