@@ -1,0 +1,3 @@
+module rove_bench
+
+go 1.19
