@@ -9,7 +9,8 @@ constexpr std::size_t buffered = 128;
 std::int64_t sum_below(std::int64_t n) { return n * (n - 1) / 2; }
 
 [[gnu::noinline]] void echo(rove::recv_chan<std::int64_t> from, rove::send_chan<std::int64_t> to, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) to.send(*from.recv());
+  for (std::int64_t i = 0; i < n; ++i)
+    to.send(*from.recv());
 }
 
 // A number goes to another goroutine and comes back: a round trip is two messages over two unbuffered channels.
@@ -30,12 +31,14 @@ void chan_pingpong(benchmark::State& state) {
 BENCH_GOROUTINES(chan_pingpong);
 
 [[gnu::noinline]] void produce(rove::send_chan<std::int64_t> to, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i) to.send(i);
+  for (std::int64_t i = 0; i < n; ++i)
+    to.send(i);
 }
 
 [[gnu::noinline]] std::int64_t consume(rove::recv_chan<std::int64_t> from, std::int64_t n) {
   std::int64_t sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += *from.recv();
+  for (std::int64_t i = 0; i < n; ++i)
+    sum += *from.recv();
   return sum;
 }
 
@@ -51,7 +54,8 @@ void stream(std::size_t capacity, int pairs, std::int64_t n, const char* name) {
   }
   wg.wait();
   std::int64_t total = 0;
-  for (const std::int64_t sum : sums) total += sum;
+  for (const std::int64_t sum : sums)
+    total += sum;
   bench::check(total == pairs * sum_below(share), name);
 }
 

@@ -14,7 +14,8 @@ constexpr int rounds = 100;
 constexpr std::int64_t answer = 832'040;  // fib(30)
 
 [[gnu::noinline]] std::int64_t serial_fib(int n) {
-  if (n < 2) return n;
+  if (n < 2)
+    return n;
   std::int64_t a = serial_fib(n - 1);
   asm volatile("" : "+r"(a));
   std::int64_t b = serial_fib(n - 2);
@@ -28,7 +29,8 @@ using leaf = std::int64_t(int);
 
 template <leaf* Leaf>
 std::int64_t parallel_fib(int n) {
-  if (n <= cutoff) return Leaf(n);
+  if (n <= cutoff)
+    return Leaf(n);
   std::int64_t a = 0;
   rove::wait_group wg;
   wg.add(1);
@@ -45,7 +47,8 @@ template <leaf* Leaf>
 void run_parallel(benchmark::State& state, const char* name) {
   const std::int64_t n = bench::scaled(rounds);
   bench::on_goroutines(state, n, [n, name] {
-    for (std::int64_t i = 0; i < n; ++i) bench::check(parallel_fib<Leaf>(30) == answer, name);
+    for (std::int64_t i = 0; i < n; ++i)
+      bench::check(parallel_fib<Leaf>(30) == answer, name);
   });
 }
 
@@ -73,7 +76,8 @@ void fib30_serial_unrolled(benchmark::State& state) { run_serial(state, unrolled
 BENCH_THREADS(fib30_serial_unrolled);
 
 std::int64_t fib_threads(int n) {
-  if (n <= cutoff) return serial_fib(n);
+  if (n <= cutoff)
+    return serial_fib(n);
   std::int64_t a = 0;
   std::thread fork([&a, n] { a = fib_threads(n - 1); });
   const std::int64_t b = fib_threads(n - 2);
@@ -85,7 +89,8 @@ std::int64_t fib_threads(int n) {
 void fib30_cut12_threads(benchmark::State& state) {
   const std::int64_t n = bench::scaled(4);
   bench::on_threads(state, n, [n] {
-    for (std::int64_t i = 0; i < n; ++i) bench::check(fib_threads(30) == answer, "fib30_cut12_threads");
+    for (std::int64_t i = 0; i < n; ++i)
+      bench::check(fib_threads(30) == answer, "fib30_cut12_threads");
   });
 }
 BENCH_THREADS(fib30_cut12_threads);

@@ -23,7 +23,8 @@ double cpu_seconds() {
 
 double scale_from_environment() {
   const char* const text = std::getenv("ROVE_BENCH_SCALE");
-  if (text == nullptr) return 1;
+  if (text == nullptr)
+    return 1;
   char* end = nullptr;
   const double scale = std::strtod(text, &end);
   if (end == text || *end != '\0' || !(scale > 0)) {
@@ -41,7 +42,8 @@ std::int64_t scaled(std::int64_t count, std::int64_t least) {
 }
 
 void check(bool right, const char* what) {
-  if (right) return;
+  if (right)
+    return;
   std::fprintf(stderr, "bench: wrong result: %s\n", what);
   std::abort();
 }
@@ -68,7 +70,8 @@ int main(int argc, char** argv) {
   benchmark::AddCustomContext("compiler", "gcc " __VERSION__);
 #endif
   benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  if (benchmark::ReportUnrecognizedArguments(argc, argv))
+    return 1;
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

@@ -70,6 +70,5 @@ void on_threads(benchmark::State& state, std::int64_t operations, F work) {
 }  // namespace bench
 
 // A work on goroutines is run with one processor and with two, a work on threads as it is.
-#define BENCH_GOROUTINES(name) \
-  BENCHMARK(name)->ArgName("procs")->Arg(1)->Arg(2)->Iterations(1)->UseManualTime()
+#define BENCH_GOROUTINES(name) BENCHMARK(name)->ArgName("procs")->Arg(1)->Arg(2)->Iterations(1)->UseManualTime()
 #define BENCH_THREADS(name) BENCHMARK(name)->Iterations(1)->UseManualTime()

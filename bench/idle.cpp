@@ -23,7 +23,8 @@ std::int64_t switches_of(const std::filesystem::path& task) {
   std::int64_t sum = 0;
   for (std::string line; std::getline(status, line);) {
     const std::size_t key = line.find("ctxt_switches:");
-    if (key != std::string::npos) sum += std::strtoll(line.c_str() + line.find(':') + 1, nullptr, 10);
+    if (key != std::string::npos)
+      sum += std::strtoll(line.c_str() + line.find(':') + 1, nullptr, 10);
   }
   return sum;
 }
@@ -34,7 +35,8 @@ std::map<std::string, std::int64_t> switches_of_others() {
   const std::string me = std::to_string(gettid());
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
     const std::string id = task.path().filename();
-    if (id != me) counts[id] = switches_of(task.path());
+    if (id != me)
+      counts[id] = switches_of(task.path());
   }
   return counts;
 }
@@ -43,19 +45,21 @@ std::int64_t switches_during(std::chrono::milliseconds span) {
   auto before = switches_of_others();
   std::this_thread::sleep_for(span);
   std::int64_t sum = 0;
-  for (const auto& [id, count] : switches_of_others()) sum += count - before[id];
+  for (const auto& [id, count] : switches_of_others())
+    sum += count - before[id];
   return sum;
 }
 
 // Something for the runtime to wake up for, so that all its threads exist: goroutines that sleep and yield.
 void be_busy() {
   rove::wait_group wg;
-  for (int i = 0; i < 100; ++i) wg.go([] {
-    for (int k = 0; k < 20; ++k) {
-      rove::sleep_for(1ms);
-      rove::yield();
-    }
-  });
+  for (int i = 0; i < 100; ++i)
+    wg.go([] {
+      for (int k = 0; k < 20; ++k) {
+        rove::sleep_for(1ms);
+        rove::yield();
+      }
+    });
   wg.wait();
 }
 

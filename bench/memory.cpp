@@ -27,7 +27,8 @@ double status_bytes(const char* key) {
   double bytes = -1;
   char line[256];
   while (std::fgets(line, sizeof(line), file) != nullptr) {
-    if (std::strncmp(line, key, std::strlen(key)) == 0) bytes = std::atof(line + std::strlen(key)) * 1024;
+    if (std::strncmp(line, key, std::strlen(key)) == 0)
+      bytes = std::atof(line + std::strlen(key)) * 1024;
   }
   std::fclose(file);
   bench::check(bytes >= 0, key);
@@ -65,7 +66,8 @@ void park_goroutines(benchmark::State& state, std::int64_t n) {
       wg.done();
     });
   }
-  while (started.load(std::memory_order_relaxed) < n) rove::yield();  // relaxed: only a count
+  while (started.load(std::memory_order_relaxed) < n)
+    rove::yield();  // relaxed: only a count
   bench::report(state, creation, n);
   rove::sleep_for(std::chrono::milliseconds(100));  // the last ones still park
   report_memory(state, before, footprint{}, n);
@@ -76,7 +78,8 @@ void park_goroutines(benchmark::State& state, std::int64_t n) {
 }
 
 void run_park_goroutines(benchmark::State& state, std::int64_t n) {
-  for (auto _ : state) bench::run_on_procs(state, [&state, n] { park_goroutines(state, n); });
+  for (auto _ : state)
+    bench::run_on_procs(state, [&state, n] { park_goroutines(state, n); });
 }
 
 void memory_100k(benchmark::State& state) { run_park_goroutines(state, 100'000); }
@@ -109,9 +112,9 @@ std::vector<std::thread> make_threads(thread_gate& gate, std::size_t most) {
   std::vector<std::thread> threads;
   threads.reserve(most);
   try {
-    while (threads.size() < most) threads.emplace_back([&gate] { gate.wait(); });
-  } catch (const std::system_error&) {
-  }
+    while (threads.size() < most)
+      threads.emplace_back([&gate] { gate.wait(); });
+  } catch (const std::system_error&) {}
   return threads;
 }
 
@@ -129,7 +132,8 @@ void memory_100k_threads(benchmark::State& state) {
     std::vector<std::thread> threads = make_threads(gate, most_threads());
     const auto n = static_cast<std::int64_t>(threads.size());
     bench::check(n > 0, "memory_100k_threads");
-    while (gate.count() < n) std::this_thread::yield();
+    while (gate.count() < n)
+      std::this_thread::yield();
     bench::report(state, creation, n);
     report_memory(state, before, footprint{}, n);
     state.counters["threads"] = static_cast<double>(n);
@@ -139,7 +143,8 @@ void memory_100k_threads(benchmark::State& state) {
       gate.open = true;
     }
     gate.opened.notify_all();
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads)
+      t.join();
     report_wake(state, waking, n);
   }
 }

@@ -39,7 +39,8 @@ void mutex_contended(benchmark::State& state) {
     rove::mutex mutex;
     std::int64_t counter = 0;
     rove::wait_group wg;
-    for (int i = 0; i < crew; ++i) wg.go([&mutex, &counter, n] { add_locked(mutex, counter, n); });
+    for (int i = 0; i < crew; ++i)
+      wg.go([&mutex, &counter, n] { add_locked(mutex, counter, n); });
     wg.wait();
     bench::check(counter == crew * n, "mutex_contended");
   });
@@ -53,14 +54,15 @@ void mutex_handoff(benchmark::State& state) {
     rove::mutex mutex;
     std::int64_t counter = 0;
     rove::wait_group wg;
-    for (int i = 0; i < crew; ++i) wg.go([&mutex, &counter, n] {
-      for (std::int64_t k = 0; k < n; ++k) {
-        mutex.lock();
-        ++counter;
-        rove::yield();
-        mutex.unlock();
-      }
-    });
+    for (int i = 0; i < crew; ++i)
+      wg.go([&mutex, &counter, n] {
+        for (std::int64_t k = 0; k < n; ++k) {
+          mutex.lock();
+          ++counter;
+          rove::yield();
+          mutex.unlock();
+        }
+      });
     wg.wait();
     bench::check(counter == crew * n, "mutex_handoff");
   });

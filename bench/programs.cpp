@@ -23,7 +23,8 @@ void ring(benchmark::State& state) {
   const std::int64_t hops = bench::scaled(5'000'000);
   bench::on_goroutines(state, hops, [hops] {
     std::vector<rove::chan<std::int64_t>> links;
-    for (int i = 0; i < ring_size; ++i) links.push_back(rove::make_chan<std::int64_t>());
+    for (int i = 0; i < ring_size; ++i)
+      links.push_back(rove::make_chan<std::int64_t>());
     const auto winner = rove::make_chan<int>();
     for (std::size_t i = 0; i < ring_size; ++i) {
       rove::go(ring_member, links[i], links[(i + 1) % ring_size], winner, static_cast<int>(i) + 1);
@@ -38,7 +39,8 @@ void ring_threads(benchmark::State& state) {
   const std::int64_t hops = bench::scaled(200'000);
   bench::on_threads(state, hops, [hops] {
     std::vector<std::unique_ptr<bench::thread_queue<std::int64_t>>> links;
-    for (int i = 0; i < ring_size; ++i) links.push_back(std::make_unique<bench::thread_queue<std::int64_t>>(1));
+    for (int i = 0; i < ring_size; ++i)
+      links.push_back(std::make_unique<bench::thread_queue<std::int64_t>>(1));
     bench::thread_queue<int> winner(1);
     links[0]->push(hops);
     bench::run_threads(ring_size, [&](int i) {
@@ -47,7 +49,8 @@ void ring_threads(benchmark::State& state) {
       std::int64_t token = 0;
       do {  // below nought the token only tells the others to leave
         token = in.pop();
-        if (token == 0) winner.push(i + 1);
+        if (token == 0)
+          winner.push(i + 1);
         out.push(token - 1);
       } while (token > 0);
     });
@@ -62,9 +65,11 @@ void skynet_node(rove::send_chan<std::int64_t> result, std::int64_t number, std:
     return;
   }
   const auto children = rove::make_chan<std::int64_t>();
-  for (std::int64_t i = 0; i < 10; ++i) rove::go(skynet_node, children, number + i * (size / 10), size / 10);
+  for (std::int64_t i = 0; i < 10; ++i)
+    rove::go(skynet_node, children, number + i * (size / 10), size / 10);
   std::int64_t sum = 0;
-  for (int i = 0; i < 10; ++i) sum += *children.recv();
+  for (int i = 0; i < 10; ++i)
+    sum += *children.recv();
   result.send(sum);
 }
 
@@ -80,12 +85,14 @@ void skynet(benchmark::State& state) {
 BENCH_GOROUTINES(skynet);
 
 void sieve_numbers(rove::send_chan<int> out) {
-  for (int i = 2;; ++i) out.send(i);
+  for (int i = 2;; ++i)
+    out.send(i);
 }
 
 void sieve_filter(rove::recv_chan<int> in, rove::send_chan<int> out, int prime) {
   for (const int i : in) {
-    if (i % prime != 0) out.send(i);
+    if (i % prime != 0)
+      out.send(i);
   }
 }
 

@@ -19,7 +19,8 @@ void chan_pingpong_threads(benchmark::State& state) {
     queue there(1);
     queue back(1);
     std::thread other([&there, &back, n] {
-      for (std::int64_t i = 0; i < n; ++i) back.push(there.pop());
+      for (std::int64_t i = 0; i < n; ++i)
+        back.push(there.pop());
     });
     std::int64_t sum = 0;
     for (std::int64_t i = 0; i < n; ++i) {
@@ -38,15 +39,18 @@ void stream(std::size_t capacity, int pairs, std::int64_t n, const char* name) {
   std::vector<std::int64_t> sums(static_cast<std::size_t>(pairs), 0);
   bench::run_threads(2 * pairs, [&](int i) {
     if (i % 2 == 0) {
-      for (std::int64_t k = 0; k < share; ++k) messages.push(k);
+      for (std::int64_t k = 0; k < share; ++k)
+        messages.push(k);
       return;
     }
     std::int64_t sum = 0;
-    for (std::int64_t k = 0; k < share; ++k) sum += messages.pop();
+    for (std::int64_t k = 0; k < share; ++k)
+      sum += messages.pop();
     sums[static_cast<std::size_t>(i / 2)] = sum;
   });
   std::int64_t total = 0;
-  for (const std::int64_t sum : sums) total += sum;
+  for (const std::int64_t sum : sums)
+    total += sum;
   bench::check(total == pairs * sum_below(share), name);
 }
 

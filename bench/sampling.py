@@ -64,7 +64,7 @@ def size_of(program, scale):
 def columns_of(r, with_go):
     """(contender, name, procs) of everything that is sampled for the row's work."""
     columns = [("rove", r.work, p) for p in r.procs or (0,)]
-    if r.baseline:
+    if r.baseline and works.has_baseline(r):
         columns.append(("baseline", works.baseline_of(r), 0))
     if with_go and r.in_go:
         columns += [("go", r.work, p) for p in r.procs or (0,)]

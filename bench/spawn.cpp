@@ -39,7 +39,8 @@ void spawn_batch(benchmark::State& state) {
   constexpr std::int64_t size = 10'000;
   const std::int64_t batches = bench::scaled(100);
   bench::on_goroutines(state, batches * size, [batches] {
-    for (std::int64_t i = 0; i < batches; ++i) start_batch(size);
+    for (std::int64_t i = 0; i < batches; ++i)
+      start_batch(size);
   });
 }
 BENCH_GOROUTINES(spawn_batch);
@@ -55,7 +56,8 @@ void spawn_join_threads(benchmark::State& state) {
   const std::int64_t n = bench::scaled(20'000);
   bench::on_threads(state, n, [n] {
     std::int64_t ran = 0;
-    for (std::int64_t i = 0; i < n; ++i) std::thread([&ran] { ++ran; }).join();
+    for (std::int64_t i = 0; i < n; ++i)
+      std::thread([&ran] { ++ran; }).join();
     bench::check(ran == n, "spawn_join_threads");
   });
 }

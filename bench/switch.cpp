@@ -41,7 +41,8 @@ void raw_switch(benchmark::State& state) {
   bench::on_threads(state, 2 * n, [n] {
     rove_pair pair;
     rove::arch::make_first_frame(pair.fiber, stack.top(), rove_fiber, &pair);
-    for (std::int64_t i = 0; i < n; ++i) rove::detail::switch_stacks(&pair.main, &pair.fiber);
+    for (std::int64_t i = 0; i < n; ++i)
+      rove::detail::switch_stacks(&pair.main, &pair.fiber);
     bench::check(pair.arrivals == n, "raw_switch");
   });
 }
@@ -94,7 +95,8 @@ void raw_switch_floor(benchmark::State& state) {
     fiber.sp = static_cast<std::byte*>(stack.top()) - 8;  // as just after a call
     fiber.pc = reinterpret_cast<void*>(bare_fiber);
     bare_arrivals = 0;
-    for (std::int64_t i = 0; i < n; ++i) bare_switch(&main, &fiber);
+    for (std::int64_t i = 0; i < n; ++i)
+      bare_switch(&main, &fiber);
     bench::check(bare_arrivals == n, "raw_switch_floor");
   });
 }

@@ -52,8 +52,10 @@ template <class F>
 void run_threads(int n, F body) {
   std::vector<std::thread> crew;
   crew.reserve(static_cast<std::size_t>(n));
-  for (int i = 0; i < n; ++i) crew.emplace_back(body, i);
-  for (std::thread& t : crew) t.join();
+  for (int i = 0; i < n; ++i)
+    crew.emplace_back(body, i);
+  for (std::thread& t : crew)
+    t.join();
 }
 
 }  // namespace bench

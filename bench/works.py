@@ -5,6 +5,7 @@ figures of a 2-core x86-64 machine of 2.5 GHz on which a cmpxchg costs 13 ns; `g
 its day took there, so that their quotient is the aim as a ratio in one run.
 """
 
+import os
 from typing import NamedTuple, Optional
 
 # How a figure is shown: the unit's name and how many nanoseconds (or bytes, or pieces) it has.
@@ -86,6 +87,11 @@ YARDSTICK = "cmpxchg"
 def baseline_of(r):
     """The whole name of the work that stands in the threads' column, or None."""
     return r.work + THREADS if r.baseline == THREADS else r.baseline
+
+
+def has_baseline(r):
+    """The floor of the raw switch is written in x86-64's assembly alone."""
+    return r.baseline != "raw_switch_floor" or os.uname().machine == "x86_64"
 
 
 def limit_against_go(r):

@@ -48,13 +48,15 @@ void yield_1000g(benchmark::State& state) {
   bench::on_goroutines(state, goroutines * n, [n] {
     std::vector<std::int64_t> done(goroutines, 0);
     rove::wait_group wg;
-    for (std::int64_t& mine : done) wg.go([&mine, n] {
-      std::int64_t count = 0;
-      yield_times<3>(n, count);
-      mine = count;
-    });
+    for (std::int64_t& mine : done)
+      wg.go([&mine, n] {
+        std::int64_t count = 0;
+        yield_times<3>(n, count);
+        mine = count;
+      });
     wg.wait();
-    for (const std::int64_t count : done) bench::check(count == n, "yield_1000g");
+    for (const std::int64_t count : done)
+      bench::check(count == n, "yield_1000g");
   });
 }
 BENCH_GOROUTINES(yield_1000g);
@@ -66,7 +68,8 @@ void stay_on_first_cpu() {
   CPU_ZERO(&one);
   sched_getaffinity(0, sizeof(allowed), &allowed);
   int cpu = 0;
-  while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &allowed)) ++cpu;
+  while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &allowed))
+    ++cpu;
   CPU_SET(cpu, &one);
   sched_setaffinity(0, sizeof(one), &one);
 }
@@ -77,7 +80,8 @@ void yield_threads(benchmark::State& state) {
   bench::on_threads(state, 2 * n, [n] {
     bench::run_threads(2, [n](int) {
       stay_on_first_cpu();
-      for (std::int64_t i = 0; i < n; ++i) sched_yield();
+      for (std::int64_t i = 0; i < n; ++i)
+        sched_yield();
     });
   });
 }

@@ -34,8 +34,7 @@ struct birth {
   void* closure;
 };
 // `home` null: the runtime of the calling thread; a panic if there is none. Throws std::bad_alloc.
-birth begin_birth(const options& o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home,
-                  void* started_at);
+birth begin_birth(const options& o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home);
 void end_birth(birth b, void (*body)(void* closure, bool run), task_state* task);
 void cancel_birth(birth b);       // the closure could not be made
 [[noreturn]] void throw_no_memory();
@@ -57,10 +56,10 @@ struct closure {
 };
 
 template <class F, class... Args>
-ROVE_ALWAYS_INLINE void start_goroutine(const options& o, sched::scheduler* home, void* started_at, F&& f,
+ROVE_ALWAYS_INLINE void start_goroutine(const options& o, sched::scheduler* home, F&& f,
                                         Args&&... args) {
   using closure_type = closure<std::decay_t<F>, std::decay_t<Args>...>;
-  const birth b = begin_birth(o, sizeof(closure_type), alignof(closure_type), home, started_at);
+  const birth b = begin_birth(o, sizeof(closure_type), alignof(closure_type), home);
 #if ROVE_EXCEPTIONS
   if constexpr (!std::is_nothrow_constructible_v<std::decay_t<F>, F> ||
                 !(std::is_nothrow_constructible_v<std::decay_t<Args>, Args> && ...)) {
@@ -84,13 +83,13 @@ ROVE_ALWAYS_INLINE void start_goroutine(const options& o, sched::scheduler* home
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 ROVE_ALWAYS_INLINE void go(F&& f, Args&&... args) {
-  detail::start_goroutine({}, nullptr, __builtin_return_address(0), std::forward<F>(f), std::forward<Args>(args)...);
+  detail::start_goroutine({}, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 ROVE_ALWAYS_INLINE void go(const options& o, F&& f, Args&&... args) {
-  detail::start_goroutine(o, nullptr, __builtin_return_address(0), std::forward<F>(f), std::forward<Args>(args)...);
+  detail::start_goroutine(o, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 namespace detail {
@@ -220,10 +219,10 @@ class task {
 namespace detail {
 
 template <class F, class... Args>
-ROVE_ALWAYS_INLINE auto spawn_task(const options& o, sched::scheduler* home, void* started_at, F&& f, Args&&... args) {
+ROVE_ALWAYS_INLINE auto spawn_task(const options& o, sched::scheduler* home, F&& f, Args&&... args) {
   using result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
   using closure_type = task_closure<result, std::decay_t<F>, std::decay_t<Args>...>;
-  const birth b = begin_birth(o, sizeof(closure_type), alignof(closure_type), home, started_at);
+  const birth b = begin_birth(o, sizeof(closure_type), alignof(closure_type), home);
   closure_type* c;
 #if ROVE_EXCEPTIONS
   try {
@@ -245,13 +244,13 @@ ROVE_ALWAYS_INLINE auto spawn_task(const options& o, sched::scheduler* home, voi
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 [[nodiscard]] ROVE_ALWAYS_INLINE auto spawn(F&& f, Args&&... args) {
-  return detail::spawn_task({}, nullptr, __builtin_return_address(0), std::forward<F>(f), std::forward<Args>(args)...);
+  return detail::spawn_task({}, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 [[nodiscard]] ROVE_ALWAYS_INLINE auto spawn(const options& o, F&& f, Args&&... args) {
-  return detail::spawn_task(o, nullptr, __builtin_return_address(0), std::forward<F>(f), std::forward<Args>(args)...);
+  return detail::spawn_task(o, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 namespace this_goroutine {

@@ -59,22 +59,22 @@ class runtime {
   template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   void go(F&& f, Args&&... args) {
-    detail::start_goroutine({}, home(), __builtin_return_address(0), std::forward<F>(f), std::forward<Args>(args)...);
+    detail::start_goroutine({}, home(), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   void go(const options& o, F&& f, Args&&... args) {
-    detail::start_goroutine(o, home(), __builtin_return_address(0), std::forward<F>(f), std::forward<Args>(args)...);
+    detail::start_goroutine(o, home(), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   [[nodiscard]] auto spawn(F&& f, Args&&... args) {
-    return detail::spawn_task({}, home(), __builtin_return_address(0), std::forward<F>(f), std::forward<Args>(args)...);
+    return detail::spawn_task({}, home(), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   [[nodiscard]] auto spawn(const options& o, F&& f, Args&&... args) {
-    return detail::spawn_task(o, home(), __builtin_return_address(0), std::forward<F>(f), std::forward<Args>(args)...);
+    return detail::spawn_task(o, home(), std::forward<F>(f), std::forward<Args>(args)...);
   }
 
   // Runs f in a goroutine and waits for it: gives its result, rethrows what it threw.
@@ -98,7 +98,7 @@ class runtime {
 
   template <class F>
   void run_main(F&& f) {
-    detail::start_goroutine({}, main_home(), __builtin_return_address(0), std::forward<F>(f));
+    detail::start_goroutine({}, main_home(), std::forward<F>(f));
     finish_main();
   }
   sched::scheduler* home() const;                // starts the runtime at first use

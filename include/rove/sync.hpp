@@ -122,7 +122,7 @@ class wait_group {
         if (wg) wg->done();
       }
     };
-    detail::start_goroutine({}, nullptr, __builtin_return_address(0),
+    detail::start_goroutine({}, nullptr,
                             [c = counted(this), call = std::decay_t<F>(std::forward<F>(f))]() mutable {
                               static_cast<void>(std::move(call)());
                             });

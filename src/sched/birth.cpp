@@ -274,8 +274,7 @@ std::uint64_t scheduler::alive() const {
 
 namespace detail {
 
-birth begin_birth(const options& o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home,
-                  void* started_at) {
+birth begin_birth(const options& o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home) {
   using namespace sched;
   if (!home) {
     machine* const m = this_machine();
@@ -285,7 +284,7 @@ birth begin_birth(const options& o, std::size_t closure_size, std::size_t closur
   goroutine* const g = home->new_goroutine();
   if (!g) throw_no_memory();
   g->name = nullptr;
-  g->started_at = started_at;
+  g->started_at = __builtin_return_address(0);  // in whoever inlined `go`
   g->closure = g->small_closure;
   const bool small = closure_size <= sizeof g->small_closure && closure_align <= 16;
   if (small && o.stack_size == 0 && o.name.empty()) [[likely]]

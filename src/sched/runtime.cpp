@@ -89,7 +89,7 @@ scheduler::~scheduler() {
   if (!forked) {
     end_and_wait();
     stop_machines_.store(true, std::memory_order_release);  // STOP
-    monitor_.reset();
+    monitor_->stop();
     for (;;) {
       machine* m;
       const std::uint32_t* note;

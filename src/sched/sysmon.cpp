@@ -9,15 +9,19 @@
 
 namespace rove::sched {
 
-system_monitor::~system_monitor() {
-  if (!started_) return;
-  stop_.store(true, std::memory_order_relaxed);  // relaxed: NOTE follows
+void system_monitor::stop() {
+  stop_.store(true, std::memory_order_relaxed);  // relaxed: NOTE follows, and the lock for wake_locked
+  {
+    os::hold h(scheduler_.lock_);
+    if (!started_) return;
+  }
   note_.store(1, std::memory_order_release);     // NOTE
   os::futex_wake(reinterpret_cast<std::uint32_t*>(&note_), 1);
   os::join_thread(thread_);
 }
 
 void system_monitor::wake_locked() {
+  if (stop_.load(std::memory_order_relaxed)) return;  // relaxed: stop() takes the lock after it was set
   if (!started_) {
     started_ = true;
     if (os::start_thread(thread_, "rove-sysmon", body, this)) base::fatal("rove: cannot start a thread");

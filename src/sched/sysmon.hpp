@@ -23,10 +23,10 @@ struct processor;
 class system_monitor {
  public:
   explicit system_monitor(scheduler& s) : scheduler_(s) {}
-  ~system_monitor();                 // joins its thread
 
   // Under the scheduler's lock: a processor was taken from the idle ones.
   void wake_locked();
+  void stop();                       // joins its thread; afterwards wake_locked does nothing
   bool started() const { return started_; }
 
  private:
