@@ -37,6 +37,13 @@ std::uint8_t size_class_for(std::size_t bytes) {
 
 std::size_t size_of_class(std::uint8_t size_class) { return smallest_stack << size_class; }
 
+bool promise_stacks(std::uint8_t size_class, std::size_t count) {
+  ROVE_CHECK(size_class < classes);
+  return pools[size_class].promise(size_class, count);
+}
+
+void return_promises(std::uint8_t size_class, std::size_t count) { pools[size_class].return_promises(count); }
+
 std::size_t take_stacks(std::uint8_t size_class, stack** list, std::size_t count) {
   ROVE_CHECK(size_class < classes);
   return pools[size_class].take(size_class, list, count);

@@ -34,6 +34,12 @@ void init_stacks(descriptor_type type);
 std::uint8_t size_class_for(std::size_t bytes);
 std::size_t size_of_class(std::uint8_t size_class);
 
+// Promises that `count` more stacks of the class can be taken, reserving address space for them now; false: the system
+// refuses it. Who starts a goroutine learns that early, and not when the goroutine runs for the first time. Promises
+// cover stacks that are taken and those that a taker keeps free for itself. Any thread.
+bool promise_stacks(std::uint8_t size_class, std::size_t count);
+void return_promises(std::uint8_t size_class, std::size_t count);
+
 // Takes up to `count` stacks, the most recently given back first; links them by next_free, the last one to null.
 // Returns how many: fewer if fewer are free; new ones are made only if none is (0: the system refuses memory). Any thread.
 std::size_t take_stacks(std::uint8_t size_class, stack** list, std::size_t count);

@@ -99,15 +99,38 @@ stack* stack_pool::take_free_locked(std::size_t count, std::size_t* taken) {
 }
 
 // Slabs grow: a small program does not take a gigabyte of address space, a large one does not take a thousand maps.
+bool stack_pool::grow_locked(std::uint8_t size_class) {
+  const std::uint32_t limit = slot_limit(size_class);
+  slab* const s = make_slab(size_class, next_slots_ == 0 ? std::min(first_slots, limit) : next_slots_);
+  if (s == nullptr) return false;
+  next_slots_ = std::min(limit, s->slot_count * 2);
+  capacity_ += s->slot_count;
+  (last_slab_ == nullptr ? slab_ : last_slab_->next_to_carve) = s;
+  last_slab_ = s;
+  return true;
+}
+
 stack* stack_pool::carve_locked(std::uint8_t size_class, std::size_t count, std::size_t* taken) {
-  if (slab_ == nullptr || slab_->uncarved() == 0) {
-    std::uint32_t limit = slot_limit(size_class);
-    slab_ = make_slab(size_class, next_slots_ == 0 ? std::min(first_slots, limit) : next_slots_);
-    if (slab_ == nullptr) return nullptr;
-    next_slots_ = std::min(limit, slab_->slot_count * 2);
+  while (slab_ != nullptr && slab_->uncarved() == 0) {
+    slab_ = slab_->next_to_carve;
+    if (slab_ == nullptr) last_slab_ = nullptr;
   }
+  if (slab_ == nullptr && !grow_locked(size_class)) return nullptr;
   *taken = std::min<std::size_t>(count, slab_->uncarved());
   return carve_slab(slab_, static_cast<std::uint32_t>(*taken));
+}
+
+bool stack_pool::promise(std::uint8_t size_class, std::size_t count) {
+  os::hold held(lock_);
+  while (promised_ + count > capacity_)
+    if (!grow_locked(size_class)) return false;
+  promised_ += count;
+  return true;
+}
+
+void stack_pool::return_promises(std::size_t count) {
+  os::hold held(lock_);
+  promised_ -= count;
 }
 
 void stack_pool::give(stack* first, stack* last, std::size_t count) {

@@ -41,6 +41,8 @@ class alignas(64) stack_pool {
  public:
   std::size_t take(std::uint8_t size_class, stack** list, std::size_t count);
   void give(stack* first, stack* last, std::size_t count);
+  bool promise(std::uint8_t size_class, std::size_t count);
+  void return_promises(std::size_t count);
   std::size_t trim();
   std::size_t trim_to(std::size_t keep);
 
@@ -53,7 +55,12 @@ class alignas(64) stack_pool {
   stack_list hot_;
   stack_list cold_;
   stack_list trimmed_;
-  slab* slab_ = nullptr;            // the one that is being carved
+  bool grow_locked(std::uint8_t size_class);
+
+  slab* slab_ = nullptr;            // the one that is being carved; behind it those that were not begun
+  slab* last_slab_ = nullptr;
+  std::size_t capacity_ = 0;        // slots of all slabs
+  std::size_t promised_ = 0;
   std::uint32_t next_slots_ = 0;    // of the next slab; 0: there was none yet
 };
 

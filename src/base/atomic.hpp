@@ -13,7 +13,7 @@ namespace rove::base {
 
 // True until the system turned out to have no membarrier: then the light fence has to be a real one.
 // Written once before the first goroutine exists.
-extern bool asymmetric_fences;
+extern std::atomic<bool> asymmetric_fences;
 
 void heavy_fence_slow();  // src/os/linux/membarrier.cpp
 
@@ -23,7 +23,7 @@ struct real_atomics {
 
   [[gnu::always_inline]] static inline void light_fence() {
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (!asymmetric_fences) [[unlikely]]
+    if (!asymmetric_fences.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: membarrier.cpp argues the change
       full_fence();
   }
   static void heavy_fence() { heavy_fence_slow(); }

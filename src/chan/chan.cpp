@@ -98,7 +98,7 @@ bool unlink_sender(waiter* w) {
 }
 
 // Sends without waiting, if that can be: granted, or pending and still locked.
-outcome send_now(chan_core* c, locked& l, void* value) {
+ROVE_ALWAYS_INLINE outcome send_now(chan_core* c, locked& l, void* value) {
   if (c->closed) [[unlikely]] {
     l.unlock();
     throw_panic("send on closed channel");
@@ -121,7 +121,7 @@ outcome send_now(chan_core* c, locked& l, void* value) {
 }
 
 // Receives without waiting, if that can be: granted, closed, or pending and still locked.
-outcome recv_now(chan_core* c, locked& l, void* to) {
+ROVE_ALWAYS_INLINE outcome recv_now(chan_core* c, locked& l, void* to) {
   if (c->count > 0) {
     void* const oldest = c->slot(0);
     c->move(to, oldest);

@@ -61,18 +61,24 @@ void bind(goroutine* g, arch::stack* s) {
   arch::sanitizer_stack_reused(s->low, s->top);
 }
 
+// Keeps the first `stock` of a processor's free stacks, the hottest.
+void give_coldest(processor* p) {
+  arch::stack* kept = p->stacks;
+  for (std::size_t i = 1; i < stock; ++i) kept = kept->next_free;
+  arch::stack* const first = std::exchange(kept->next_free, nullptr);
+  arch::stack* last = first;
+  while (last->next_free) last = last->next_free;
+  arch::give_stacks(first, last, p->stack_count - stock);
+  p->stack_count = stock;
+}
+
 void unbind(goroutine* g, processor* p) {
   arch::stack* const s = std::exchange(g->stack, nullptr);
   if (p && s->size_class == p->stack_class) [[likely]] {
     s->next_free = p->stacks;
     p->stacks = s;
     if (++p->stack_count > processor::most_stacks) [[unlikely]] {
-      arch::stack* const first = p->stacks;
-      arch::stack* last = first;
-      for (std::size_t i = 1; i < stock; ++i) last = last->next_free;
-      p->stacks = last->next_free;
-      p->stack_count -= stock;
-      arch::give_stacks(first, last, stock);
+      give_coldest(p);
     }
   } else {
     arch::give_stacks(s, s, 1);
@@ -97,18 +103,34 @@ processor* own_processor(const scheduler* home) {
   return m && m->home == home ? m->p : nullptr;
 }
 
+// A descriptor outside the registry comes with the promise of a stack of its runtime's size.
+base::chain<goroutine> take_promised(std::uint8_t size_class, std::size_t count) {
+  if (!arch::promise_stacks(size_class, count)) {
+    if (count == 1 || !arch::promise_stacks(size_class, 1)) return {};
+    count = 1;
+  }
+  const base::chain<goroutine> taken = take_descriptors(count);
+  if (taken.count < count) arch::return_promises(size_class, count - taken.count);
+  return taken;
+}
+
+void give_promised(std::uint8_t size_class, base::chain<goroutine> chain) {
+  arch::return_promises(size_class, chain.count);
+  give_descriptors(chain);
+}
+
 void give_descriptor(goroutine* g, processor* p) {
   g->flags = 0;
-  if (p) [[likely]] {
+  if (p && p->stack_class == g->promised_class) [[likely]] {
     p->descriptors.push_front(g);
     if (p->descriptors.count <= 8 * stock) [[likely]] return;
     base::chain<goroutine> surplus;
     while (surplus.count < 4 * stock) surplus.push_back(p->descriptors.pop_front());
-    give_descriptors(surplus);
+    give_promised(p->stack_class, surplus);
   } else {
     base::chain<goroutine> one;
     one.push_back(g);
-    give_descriptors(one);
+    give_promised(g->promised_class, one);
   }
 }
 
@@ -128,13 +150,14 @@ goroutine* scheduler::new_goroutine() {
   processor* const p = own_processor(this);
   goroutine* g;
   if (p) [[likely]] {
-    if (p->descriptors.empty()) [[unlikely]] p->descriptors = take_descriptors(stock);
+    if (p->descriptors.empty()) [[unlikely]] p->descriptors = take_promised(default_class_, stock);
     g = p->descriptors.pop_front();
   } else {
-    g = take_descriptors(1).pop_front();
+    g = take_promised(default_class_, 1).pop_front();
   }
   if (!g) return nullptr;
   g->set_home(this);
+  g->promised_class = default_class_;
   g->flags = goroutine::flag_unborn;
   return g;
 }
@@ -182,7 +205,7 @@ void scheduler::start(goroutine* g) {
   const auto spilled = p->queue.put_fresh(g);
   section.leave();
   if (!spilled.empty()) [[unlikely]] inject_new(spilled);
-  if (idle_.soft_wake_wanted()) [[unlikely]] wake_softly();
+  wake_softly_if_wanted();
 }
 
 void name_goroutine(goroutine* g, std::string_view name) {
@@ -251,8 +274,7 @@ void scheduler::recycle(goroutine* g) {
 
 // What a processor keeps for its goroutines to come goes back. Its holder, or nobody holds it.
 void return_stock(processor& p) {
-  give_descriptors(p.descriptors);
-  p.descriptors = {};
+  give_promised(p.stack_class, std::exchange(p.descriptors, {}));
   while (arch::stack* const s = p.stacks) {
     p.stacks = s->next_free;
     arch::give_stacks(s, s, 1);

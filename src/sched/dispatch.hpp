@@ -1,4 +1,5 @@
-// Choosing what runs next on a processor: the short way, without the machine's own stack.
+// The hot half of parking and waking: what runs next without the machine's own stack, the books of leaving, making
+// runnable. Inlined where it is used: a call more costs as much as what is done here.
 #pragma once
 
 #include "src/sched/machine.hpp"
@@ -13,7 +14,7 @@ void give_first_frame(processor* p, goroutine* g);
 
 // Where `from` goes when it leaves: another goroutine, or the machine's own stack, whose loop does all that is rare.
 // Counts a dispatch. The section is left again; `attention` is read inside it, so that ending.cpp can shut it out.
-inline goroutine* next_to_run(machine* m, const goroutine* from) {
+ROVE_ALWAYS_INLINE goroutine* next_to_run(machine* m, const goroutine* from) {
   processor* const p = m->p;
   if (!p || (from->flags & special)) [[unlikely]] return &m->g0;
   if (p->count_dispatch() % processor::slice == 0) [[unlikely]] return &m->g0;
@@ -32,6 +33,36 @@ inline goroutine* next_to_run(machine* m, const goroutine* from) {
   }
   to->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: the queue handed it over
   return to;
+}
+
+ROVE_ALWAYS_INLINE detail::departure depart_to(machine* m, goroutine* g, goroutine* to, void (*commit)(detail::context*),
+                                               void* argument) {
+  g->commit = commit;
+  g->commit_argument = argument;
+  return m->leave(g, to);
+}
+
+ROVE_ALWAYS_INLINE detail::departure park_here(machine* m, goroutine* g, wait_reason reason,
+                                               void (*commit)(detail::context*), void* argument) {
+  processor* const p = m->p;
+  g->reason = reason;
+  if (p) [[likely]] {
+    g->parked_at = p->coarse_now.load(std::memory_order_relaxed);  // relaxed: a clock
+    p->parks.add();
+  }
+  g->state.store(goroutine_state::waiting, std::memory_order_release);  // ENDING: the sweep reads waiting_on after it
+  return depart_to(m, g, next_to_run(m, g), commit, argument);
+}
+
+// Runnable, next on this machine's processor.
+ROVE_ALWAYS_INLINE void ready_here(machine* m, goroutine* g) {
+  scheduler& home = *m->home;
+  auto& queue = m->p->queue;
+  if (!queue.section().enter()) [[unlikely]] return home.inject(g);
+  const auto spilled = queue.put_next(g);
+  queue.section().leave();
+  if (!spilled.empty()) [[unlikely]] home.inject(spilled);
+  home.wake_softly_if_wanted();
 }
 
 }  // namespace rove::sched

@@ -42,6 +42,7 @@ struct alignas(64) goroutine : detail::context {
   std::atomic<goroutine_state> state{goroutine_state::dead};
   wait_reason reason{};
   std::uint8_t blocking_depth = 0;
+  std::uint8_t promised_class = 0;        // the size of stack that it was promised
   std::uint16_t wire_depth = 0;           // lock_os_thread nests
   arch::stack* stack = nullptr;           // from the first dispatch on
   std::atomic<scheduler*> home_word{nullptr};  // relaxed: set while dead; a sweep of another runtime may look meanwhile

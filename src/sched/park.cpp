@@ -39,24 +39,6 @@ bool unlink_for_ever(detail::waiter* w) {
   return true;
 }
 
-detail::departure depart_to(machine* m, goroutine* g, goroutine* to, void (*commit)(detail::context*), void* argument) {
-  g->commit = commit;
-  g->commit_argument = argument;
-  return m->leave(g, to);
-}
-
-detail::departure park_here(machine* m, goroutine* g, wait_reason reason, void (*commit)(detail::context*),
-                            void* argument) {
-  processor* const p = m->p;
-  g->reason = reason;
-  if (p) [[likely]] {
-    g->parked_at = p->coarse_now.load(std::memory_order_relaxed);  // relaxed: a clock
-    p->parks.add();
-  }
-  g->state.store(goroutine_state::waiting, std::memory_order_release);  // ENDING: the sweep reads waiting_on after it
-  return depart_to(m, g, next_to_run(m, g), commit, argument);
-}
-
 // A plain thread waits: sleeps on its waiter.
 void block_thread(detail::waiter& w, wait_reason reason, os::lock& lock) {
   // Whoever joins a goroutine cannot be what that goroutine waits for.
@@ -111,7 +93,7 @@ void ready(goroutine* g) {
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
   machine* const m = this_machine();
   if (m && m->p && m->home == g->home()) [[likely]]
-    return m->home->ready_here(m, g);
+    return ready_here(m, g);
   g->home()->inject(g);
 }
 

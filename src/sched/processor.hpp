@@ -37,6 +37,7 @@ struct alignas(64) processor {
   base::chain<goroutine> descriptors;       // of dead goroutines, hottest first
   arch::stack* stacks = nullptr;            // free ones of the runtime's size, hottest first
   std::size_t stack_count = 0;
+  bool stock_promised = false;              // most_stacks were promised to it
   std::uint64_t next_id = 0, last_id = 0;   // ids in stock
   goroutine* handed = nullptr;              // to be run by the machine's loop before all else
   os::nanoseconds looked_at = 0;            // the clock at the last slice's end

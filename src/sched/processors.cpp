@@ -23,6 +23,8 @@ namespace rove::sched {
 processor* scheduler::new_processor_locked() {
   const unsigned n = processor_count_.load(std::memory_order_relaxed);  // relaxed: lock
   processors_[n] = std::make_unique<processor>(*this, n, default_class_);
+  // Stacks that lie free with one processor must not be missed by another. Refused: go throws a little later than it should.
+  processors_[n]->stock_promised = arch::promise_stacks(default_class_, processor::most_stacks);
   processors_[n]->attention.store(is_ending(), std::memory_order_relaxed);  // relaxed: nobody holds it yet
   processor_count_.store(n + 1, std::memory_order_release);  // PROC-TABLE: its readers see the processor
   active_.fetch_add(1, std::memory_order_relaxed);           // relaxed: lock

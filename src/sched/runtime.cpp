@@ -108,7 +108,10 @@ scheduler::~scheduler() {
     detail::ending.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
   }
   unregister_runtime(this);
-  for_each_processor(return_stock);
+  for_each_processor([](processor& p) {
+    return_stock(p);
+    if (p.stock_promised) arch::return_promises(p.stack_class, processor::most_stacks);
+  });
 }
 
 scheduler::statistics scheduler::stats() {

@@ -15,16 +15,6 @@ namespace rove::sched {
 
 // ---- queues --------------------------------------------------------------------------------------------------------
 
-void scheduler::ready_here(machine* m, goroutine* g) {
-  processor* const p = m->p;
-  auto& section = p->queue.section();
-  if (!section.enter()) [[unlikely]] return inject(g);
-  const auto spilled = p->queue.put_next(g);
-  section.leave();
-  if (!spilled.empty()) [[unlikely]] inject(spilled);
-  if (idle_.soft_wake_wanted()) [[unlikely]] wake_softly();
-}
-
 void scheduler::run_soon(processor* p, goroutine* g) {
   auto& section = p->queue.section();
   while (!section.enter()) os::yield_thread();

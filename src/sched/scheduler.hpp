@@ -55,7 +55,9 @@ class scheduler {
   void inject(goroutine* g);                            // runnable, by way of the global queue; any thread
   void inject(base::chain<goroutine> chain);
   void inject_new(base::chain<goroutine> chain);
-  void ready_here(machine* m, goroutine* g);            // runnable, next on this machine's processor
+  void wake_softly_if_wanted() {
+    if (idle_.soft_wake_wanted()) [[unlikely]] wake_softly();
+  }
   void run_soon(processor* p, goroutine* g);            // runnable, on the woken lane
 
   // ---- the machine's loop, on its own stack (scheduler.cpp)

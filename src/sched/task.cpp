@@ -65,6 +65,7 @@ departure task_join_begin(task_state* s, waiter& w) {
     lock.unlock();
     return {};
   }
+  w.next = nullptr;
   w.prev = s->last;
   (s->last ? s->last->next : s->first) = &w;
   s->last = &w;

@@ -12,7 +12,7 @@
 //
 // The body and everything that it uses runs once an execution and has to be deterministic but for the atomics; a
 // failing execution is abandoned, so r says all there is to know. ROVE_SEED=<as the report says> runs just that one
-// execution of every exploration (pick the test by its name as well). ROVE_MODEL_EXECUTIONS multiplies all counts by that.
+// execution of every exploration (pick the test by its name as well).
 // What is found: a failed check, a data race on `plain`, an atomic used before it is visibly constructed or after it was
 // destroyed, a deadlock, a livelock. memory.hpp tells the memory model, strategy.hpp how executions are chosen,
 // engine.hpp when an execution is wrong.

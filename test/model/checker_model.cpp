@@ -3,8 +3,7 @@
 #include <memory>
 #include <string>
 
-#include "test/catch.hpp"
-#include "test/model/checker.hpp"
+#include "test/model/mutations.hpp"
 
 namespace model = rove::model;
 using A = model::atomics;
@@ -20,11 +19,6 @@ bool found(const model::result& r, const char* what) {
   CHECK(r.failed);
   CHECK_THAT(r.what, Catch::Matchers::StartsWith(what));
   return r.failed;
-}
-
-void passes(const model::result& r) {
-  INFO(r.report);
-  CHECK(r);
 }
 
 void hand_over(std::memory_order store, std::memory_order load) {
@@ -65,7 +59,7 @@ void spin_enter(A::atomic<std::uint32_t>& word) {
 }  // namespace
 
 TEST_CASE("model: data races on plain variables") {
-  passes(model::explore({}, [] { hand_over(rel, acq); }));
+  model::holds({}, [] { hand_over(rel, acq); });
   found(model::explore({}, [] { hand_over(rlx, acq); }), "data race");
   found(model::explore({}, [] { hand_over(rel, rlx); }), "data race");
   found(model::explore({.exhaustive = true}, [] { hand_over(rel, rlx); }), "data race");
@@ -84,14 +78,14 @@ TEST_CASE("model: data races on plain variables") {
     if (there.load(acq))
       model::check(data >= 0, "seen");
   }), "data race");
-  passes(model::explore({}, [] {  // reads alone are none, and start and join order
+  model::holds({}, [] {  // reads alone are none, and start and join order
     model::plain<int> n{1};
     {
       model::thread t([&] { model::check(n == 1, "seen"); });
       model::check(n == 1, "seen");
     }
     n = 2;
-  }));
+  });
 }
 
 TEST_CASE("model: a seq_cst fence alone does not order plain variables") {
@@ -109,14 +103,14 @@ TEST_CASE("model: a seq_cst fence alone does not order plain variables") {
     if (seen == 1)
       model::check(data == 1, "seen");
   };
-  passes(model::explore({}, [&] { body(true); }));   // fence to fence by way of the flag
+  model::holds({}, [&] { body(true); });   // fence to fence by way of the flag
   found(model::explore({}, [&] { body(false); }), "data race");
 }
 
 TEST_CASE("model: locks") {
   const auto leave = [](A::atomic<std::uint32_t>& word) { word.store(0, rel); };
-  passes(model::explore({}, [&] { count_under(spin_enter, leave); }));
-  passes(model::explore({.executions = 50000, .exhaustive = true}, [&] { count_under(spin_enter, leave); }));
+  model::holds({}, [&] { count_under(spin_enter, leave); });
+  model::holds({.executions = 50000, .exhaustive = true}, [&] { count_under(spin_enter, leave); });
   found(model::explore({}, [&] {
     count_under(spin_enter, [](A::atomic<std::uint32_t>& word) { word.store(0, rlx); });
   }), "data race");
@@ -147,7 +141,7 @@ void futex_leave(A::atomic<std::uint32_t>& word) {
 }  // namespace
 
 TEST_CASE("model: a futex lock, and a wake-up that is lost") {
-  passes(model::explore({}, [] { count_under(futex_enter, futex_leave); }));
+  model::holds({}, [] { count_under(futex_enter, futex_leave); });
   found(model::explore({}, [] {
     count_under(futex_enter, [](A::atomic<std::uint32_t>& word) { word.store(0, rel); });
   }), "deadlock");
@@ -173,17 +167,17 @@ TEST_CASE("model: threads that never end") {
     while (never.load(rlx) == 0) {
     }
   }), "no end");
-  passes(model::explore({}, [] {  // what is stored is seen some day, however relaxed
+  model::holds({}, [] {  // what is stored is seen some day, however relaxed
     A::atomic<int> flag{0};
     model::thread t([&] { flag.store(1, rlx); });
     while (flag.load(rlx) == 0)
       A::pause();
-  }));
-  passes(model::explore({}, [] {  // a pause that gives up does give up
+  });
+  model::holds({}, [] {  // a pause that gives up does give up
     A::atomic<int> flag{0};
     for (int i = 0; i < 5 && flag.load(rlx) == 0; ++i)
       A::pause();
-  }));
+  });
   const model::result both = model::explore({}, [] {  // both outcomes of a bounded spin are seen
     A::atomic<int> flag{0};
     model::thread t([&] { flag.store(1, rlx); });
@@ -230,17 +224,17 @@ A::atomic<int> static_cell{7};
 
 TEST_CASE("model: static atomics start anew in each execution") {
   CHECK(static_cell.load() == 7);
-  passes(model::explore({}, [] {
+  model::holds({}, [] {
     model::check(static_cell.load(rlx) == 7, "the first value");
     static_cell.store(8, rlx);
     model::check(static_cell.fetch_add(-2) == 8, "updates");
     model::check(static_cell == 6, "reads");
-  }));
+  });
   CHECK(static_cell.load() == 7);
 }
 
 TEST_CASE("model: the types an atomic can have") {
-  passes(model::explore({.executions = 3}, [] {
+  model::holds({.executions = 3}, [] {
     int numbers[3] = {};
     A::atomic<int*> p{numbers};
     model::check(p.fetch_add(2) == numbers && p.load() == numbers + 2, "a pointer steps by its object");
@@ -251,7 +245,7 @@ TEST_CASE("model: the types an atomic can have") {
     model::check(wide.fetch_add(-4) == -1 && wide == -5 && wide.fetch_and(0xff) == -5 && wide == 251, "signs");
     A::atomic<bool> flag;
     model::check(!flag.exchange(true) && flag, "bools");
-  }));
+  });
 }
 
 TEST_CASE("model: all choices are tried") {

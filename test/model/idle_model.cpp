@@ -115,13 +115,17 @@ class scheduler {
   void found_work(machine& m) {
     if (!m.spinning)
       return;
+    stop_searching(m);
+  }
+
+  void stop_searching(machine& m) {
     m.spinning = false;
     bool wake = false;
     if constexpr (F == flaw::found_outside) {
       wake = idle_.stop_searching() && size_.load(rlx) > 0;
     } else {
       hold h(lock_);
-      wake = idle_.stop_searching() && !global_.empty() && F != flaw::found_and_forgot;
+      wake = idle_.stop_searching() && !global_.empty() && idle_.idle() > 0 && F != flaw::found_and_forgot;
     }
     if (wake)
       wake_one();
@@ -200,6 +204,7 @@ class scheduler {
         take_grant_locked(m);
         return;
       }
+      m.note.store(0, rlx);
       if (idle_processors_ == 0)
         continue;
       remove_locked(m);

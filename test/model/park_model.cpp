@@ -16,7 +16,6 @@ namespace {
 
 using A = model::atomics;
 
-constexpr auto rlx = std::memory_order_relaxed;
 constexpr auto acq = std::memory_order_acquire;
 constexpr auto rel = std::memory_order_release;
 

@@ -44,10 +44,7 @@ std::uint64_t seed_of(std::uint64_t seed, std::uint64_t execution) {
 }  // namespace
 
 result explore(const options& o, const std::function<void()>& body) {
-  options scaled = o;
-  if (const char* const times = std::getenv("ROVE_MODEL_EXECUTIONS"))
-    scaled.executions *= std::strtoull(times, nullptr, 10);
-  return engine(scaled).explore(body);
+  return engine(o).explore(body);
 }
 
 void check(bool condition, const char* what) {

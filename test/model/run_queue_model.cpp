@@ -61,10 +61,12 @@ struct world {
   void put_woken(item& g) { put(g, [&](item* i) { return q.put_woken(i); }); }
   void put_fresh(item& g) { put(g, [&](item* i) { return q.put_fresh(i); }); }
 
-  void dispatch(bool fairly = false) {
+  // The usual order, or one of the turns at a slice's end.
+  void dispatch() {
+    const unsigned how = model::choose(4);
     if (!q.section().enter())
       return;
-    item* const g = fairly ? q.take_fairly() : q.take();
+    item* const g = how == 3 ? q.take() : q.take_in_turn(static_cast<queue::turn>(how));
     q.section().leave();
     if (g != nullptr)
       run(g);
@@ -100,7 +102,7 @@ void put_and_take_and_steal() {
     w.put_next(w.items[2]);
     w.dispatch();
     w.put_woken(w.items[3]);
-    w.dispatch(true);
+    w.dispatch();
     model::yield();  // the owner is busy
   }
   w.drain();
@@ -113,7 +115,7 @@ void overflow() {
     const bool fresh = model::choose(2) == 1;
     for (item& i : w.items)
       fresh ? w.put_fresh(i) : w.put_next(i);
-    w.dispatch(model::choose(2) == 1);
+    w.dispatch();
     model::yield();
   }
   w.drain();

@@ -8,7 +8,7 @@
 #include <rove/detail/config.hpp>
 
 namespace rove::base {
-extern bool asymmetric_fences;
+extern std::atomic<bool> asymmetric_fences;
 }
 
 namespace rove::detail {
@@ -27,7 +27,7 @@ inline std::size_t parking_bucket_of(const void* object) {
 // To be asked right after the releasing store; orders it before the look.
 ROVE_ALWAYS_INLINE bool parking_attention(const void* object) {
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (!base::asymmetric_fences) [[unlikely]] {
+  if (!base::asymmetric_fences.load(std::memory_order_relaxed)) [[unlikely]] {  // relaxed: see base/atomic.hpp
 #if defined(__x86_64__)
     asm volatile("lock orl $0, -136(%%rsp)" ::: "memory", "cc");
 #elif defined(__aarch64__)

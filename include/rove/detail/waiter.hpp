@@ -27,15 +27,18 @@ enum class outcome : std::uint8_t {
   ended,       // the goroutine was ended by its runtime
 };
 
+// Only `result` and `woken` have values from the start: sched::prepare fills in the rest where it comes to waiting.
 struct waiter {
-  waiter* next = nullptr;
-  waiter* prev = nullptr;
-  sched::goroutine* g = nullptr;                // null: a plain thread
-  void* value = nullptr;                        // a channel's element: to be filled, or taken from
-  void* object = nullptr;                       // what it waits on
-  bool (*unlink)(waiter*) = nullptr;            // leaves the queue if it still waits; true if so: the outcome is `ended`
+  waiter* next;
+  waiter* prev;
+  sched::goroutine* g;                          // null: a plain thread
+  void* value;                                  // a channel's element: to be filled, or taken from
+  void* object;                                 // what it waits on
+  bool (*unlink)(waiter*);                      // leaves the queue if it still waits; true if so: the outcome is `ended`
   std::atomic<std::uint32_t> woken{0};          // a plain thread sleeps on it
   outcome result = outcome::pending;
+
+  waiter() {}  // not = default: that would clear it all
 };
 
 // Nonzero while some runtime of the process is ending: the fast paths of whatever can park look at it.

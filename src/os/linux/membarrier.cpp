@@ -41,7 +41,7 @@ bool barrier_everywhere() {
 
 namespace base {
 
-constinit bool asymmetric_fences = false;
+constinit std::atomic<bool> asymmetric_fences{false};
 
 void heavy_fence_slow() {
   real_atomics::full_fence();                      // BARRIER-REGISTERED
@@ -59,7 +59,7 @@ void init_barriers() {
   if (!barrier_everywhere()) return;  // a sandbox may let the registration pass and refuse the barrier itself
   registered.store(true, std::memory_order_seq_cst);                                           // BARRIER-REGISTERED
   if (!barrier_everywhere()) return;
-  __atomic_store_n(&base::asymmetric_fences, true, __ATOMIC_RELAXED);  // relaxed: step 3 put a barrier before it
+  base::asymmetric_fences.store(true, std::memory_order_relaxed);  // relaxed: step 3 put a barrier before it
 }
 
 }  // namespace os
