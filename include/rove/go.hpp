@@ -222,6 +222,7 @@ template <class F, class... Args>
 ROVE_ALWAYS_INLINE auto spawn_task(const options& o, sched::scheduler* home, F&& f, Args&&... args) {
   using result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
   using closure_type = task_closure<result, std::decay_t<F>, std::decay_t<Args>...>;
+  if (ending.load(std::memory_order_relaxed)) [[unlikely]] end_check();  // relaxed: end_check looks closer
   const birth b = begin_birth(o, sizeof(closure_type), alignof(closure_type), home);
   closure_type* c;
 #if ROVE_EXCEPTIONS

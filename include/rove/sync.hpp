@@ -38,6 +38,7 @@ class mutex {
 
   // Never parks. Fatal if it is not locked: "sync: unlock of unlocked mutex".
   ROVE_ALWAYS_INLINE void unlock() {
+    if (detail::ending.load(std::memory_order_relaxed) && unlock_unwinding()) [[unlikely]] return;  // relaxed: a hint
     if (state_.load(std::memory_order_relaxed) == 0) [[unlikely]] return unlock_unlocked();  // relaxed: the holder's own
     if (starving_.load(std::memory_order_relaxed)) [[unlikely]] return hand_over();          // relaxed: see mutex.cpp
     state_.store(0, std::memory_order_release);                                              // MUTEX-RELEASE
@@ -48,6 +49,7 @@ class mutex {
   friend struct mutex_waiter;
   void lock_slow();
   void lock_unwinding();                       // its runtime ends: takes the lock if it is free, goes on in any case
+  bool unlock_unwinding();                     // true: this goroutine went on without the lock
   void hand_over();
   static void wake_one(const void* address);   // the mutex may be gone already
   static void unlock_unlocked();

@@ -25,7 +25,10 @@ constexpr std::int64_t to_ns(const std::chrono::duration<Rep, Period>& d) {
   const long double ns = std::chrono::duration_cast<long_ns>(d).count();
   if (!(ns > 0)) return 0;
   if (ns >= static_cast<long double>(never_ns)) return never_ns;
-  return static_cast<std::int64_t>(std::chrono::ceil<std::chrono::nanoseconds>(d).count());
+  if constexpr (std::chrono::treat_as_floating_point_v<Rep>)
+    return static_cast<std::int64_t>(ns);
+  else
+    return static_cast<std::int64_t>(std::chrono::ceil<std::chrono::nanoseconds>(d).count());
 }
 
 // When `d` from now is, or never.
@@ -47,12 +50,12 @@ void sleep_for(const std::chrono::duration<Rep, Period>& d) {
 // The same until a point of any clock; of a clock other than the steady one, by the time it shows now.
 template <class Clock, class Duration>
 void sleep_until(const std::chrono::time_point<Clock, Duration>& t) {
-  const auto now = Clock::now();
-  if (t <= now) return yield();
-  if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>)
+  if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
     detail::sleep_until_ns(detail::to_ns(t.time_since_epoch()));
-  else
-    sleep_for(t - now);
+  } else {
+    using wide = std::chrono::duration<long double, std::nano>;  // cannot overflow
+    sleep_for(wide(t.time_since_epoch()) - wide(Clock::now().time_since_epoch()));
+  }
 }
 
 }  // namespace rove

@@ -2,6 +2,7 @@
 #include "src/arch/stack_pool.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "src/os/os.hpp"
 
@@ -24,7 +25,11 @@ std::size_t page_end(std::size_t address) {
 
 // Gives the pages of these stacks back, those of neighbours by one call: the guard between two is not harmed by it.
 void discard(stack** stacks, std::size_t count) {
-  std::sort(stacks, stacks + count, [](stack* a, stack* b) { return a->low < b->low; });
+  std::qsort(stacks, count, sizeof(stack*), [](const void* a, const void* b) {
+    const char* const low_a = (*static_cast<stack* const*>(a))->low;
+    const char* const low_b = (*static_cast<stack* const*>(b))->low;
+    return low_a < low_b ? -1 : low_a > low_b;
+  });
   for (std::size_t i = 0; i < count;) {
     char* start = stacks[i]->low;
     char* end;

@@ -68,7 +68,7 @@ named_frame name_frame(images& files, const void* pc) {
   const void* const call = call_of(pc);
   named_frame f{{}, find_module(call)};
   if (f.place.name == nullptr) f.place.address = reinterpret_cast<std::uint64_t>(call);
-  f.name = files.name_at(f.place);
+  f.name = without_clone(files.name_at(f.place));
   return f;
 }
 

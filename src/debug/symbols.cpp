@@ -1,6 +1,7 @@
 // How frames are named and told apart. Kinds are told by linker names: they show the scope first, unlike readable ones.
 #include "src/debug/symbols.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cxxabi.h>
 #include <dlfcn.h>
@@ -29,6 +30,29 @@ bool in_internal_scope(std::string_view name) {
   if (!name.starts_with("4rove")) return false;
   name.remove_prefix(5);
   return local || starts_with_any(name, internal_scopes);
+}
+
+// rove::detail::closure<...>::body and task_closure<...>::body (include/rove/go.hpp)
+bool is_closure(std::string_view name) {
+  constexpr std::string_view closures[] = {"_ZN4rove6detail7closureI", "_ZN4rove6detail12task_closureI"};
+  return starts_with_any(name, closures) && without_clone(name).ends_with("4bodyEPvb");
+}
+
+// From the text after a `<`, the argument of the given number.
+std::string_view template_argument(std::string_view text, std::size_t number) {
+  std::size_t start = 0;
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (depth == 0 && (c == ',' || c == '>')) {
+      if (number == 0 || c == '>') return text.substr(start, i - start);
+      --number;
+      start = i + 2;
+    }
+    if (std::string_view("<({[").find(c) != std::string_view::npos) ++depth;
+    if (std::string_view(">)}]").find(c) != std::string_view::npos) --depth;
+  }
+  return {};
 }
 
 constexpr std::string_view failing_names[] = {
@@ -70,6 +94,7 @@ struct released {
 
 frame_kind classify(std::string_view name, std::string_view module) {
   const std::string_view file = file_of(module);
+  if (is_closure(name)) return frame_kind::closure;
   if (in_internal_scope(name)) return frame_kind::internal;
   if (starts_with_any(name, failing_names) || is_library_throw(name) || starts_with_any(file, cxx_modules))
     return frame_kind::failing;
@@ -83,18 +108,32 @@ shown_range user_frames(const frame_kind* kinds, std::size_t count) {
   shown_range range{0, count};
   while (range.first < range.last && !is_shown(range.first)) ++range.first;
   while (range.last > range.first && !is_shown(range.last - 1)) --range.last;
-  return range;
+  if (range.first != range.last) return range;
+  const auto closure = static_cast<std::size_t>(std::find(kinds, kinds + count, frame_kind::closure) - kinds);
+  return closure == count ? range : shown_range{closure, closure + 1};
 }
 
 const void* call_of(const void* return_address) {
   return reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(strip(return_address)) - 1);
 }
 
+std::string_view without_clone(std::string_view name) { return name.substr(0, name.find('.', 1)); }
+
+std::string function_of_closure(std::string_view name) {
+  std::string_view inner = name;
+  while (inner.starts_with("rove::")) {  // the closure, then what wait_group::go and their like wrap around a function
+    const std::size_t open = inner.find('<');
+    const std::size_t number = inner.starts_with("rove::detail::task_closure<") ? 1 : 0;  // after the result's type
+    const std::string_view next = open == inner.npos ? "" : template_argument(inner.substr(open + 1), number);
+    if (next.empty()) return std::string(name);
+    inner = next;
+  }
+  return std::string(inner) + "(...)";
+}
+
 std::string readable(std::string_view name) {
   if (name.empty()) return "??";
-  // main.cold, f.part.0: what the optimizer cut off a function still belongs to it.
-  if (const auto dot = name.find('.', 1); dot != std::string_view::npos) name = name.substr(0, dot);
-  std::string linked(name);
+  std::string linked(without_clone(name));
   int status = 0;
   const std::unique_ptr<char, released> text(abi::__cxa_demangle(linked.c_str(), nullptr, nullptr, &status));
   if (status == 0 && text != nullptr && linked.starts_with("_Z")) return text.get();
@@ -127,7 +166,9 @@ symbol symbolizer::look_up(const void* pc) {
   }
   const std::string_view name = f.name != nullptr ? f.name : "";
   const std::uint64_t offset = f.name != nullptr ? place.address - f.start : 0;
-  return {readable(name), offset, m.path, place.address, classify(name, m.path)};
+  symbol s{readable(name), offset, m.path, place.address, classify(name, m.path)};
+  if (s.kind == frame_kind::closure) s.function = function_of_closure(s.function);
+  return s;
 }
 
 const symbol& symbolizer::find(const void* pc) {

@@ -17,6 +17,7 @@ namespace rove::debug {
 enum class frame_kind : std::uint8_t {
   user,       // his, or a public function of the library
   internal,   // the library's machinery: never shown
+  closure,    // what calls a goroutine's function: shown in its place when that was inlined and nothing else is there
   failing,    // how C++ throws and terminates: not shown on the inside of the failing function
   plumbing,   // how threads and callables are started: not shown on the outside
   unknown,    // no name
@@ -64,6 +65,13 @@ class symbolizer {
 
 // The address of the instruction that a return address stands for.
 const void* call_of(const void* return_address);
+
+// main.cold, f.part.0: what the optimizer cut off a function still belongs to it.
+std::string_view without_clone(std::string_view linker_name);
+
+// What a closure calls, told from its readable name: rove::detail::closure<main::{lambda()#1}>::body(void*, bool)
+// gives main::{lambda()#1}(...).
+std::string function_of_closure(std::string_view readable_name);
 
 // The name as a person wrote it: main(...) for a C function, else with its parameters.
 std::string readable(std::string_view linker_name);

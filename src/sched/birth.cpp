@@ -188,11 +188,13 @@ void scheduler::start(goroutine* g) {
   processor* const p = own_processor(this);
   if (!p) [[unlikely]] {
     g->id.store(take_ids(1), std::memory_order_relaxed);  // relaxed: for reports
+    bool over;
     {
       os::hold h(lock_);
-      foreign_spawned_.add();
+      over = finished_.load(std::memory_order_relaxed) != 0;  // relaxed: lock
+      if (!over) foreign_spawned_.add();
     }
-    return inject(g);
+    return over ? stillborn(g) : inject(g);
   }
   if (p->next_id == p->last_id) [[unlikely]] {
     p->next_id = take_ids(id_block);
@@ -206,6 +208,17 @@ void scheduler::start(goroutine* g) {
   section.leave();
   if (!spilled.empty()) [[unlikely]] inject_new(spilled);
   wake_softly_if_wanted();
+}
+
+// The runtime has ended: only the closure is destroyed, here.
+void scheduler::stillborn(goroutine* g) {
+  g->state.store(goroutine_state::dead, std::memory_order_relaxed);  // relaxed: for reports
+  g->id.store(0, std::memory_order_relaxed);                         // relaxed: for reports
+  g->body(g->closure, false);
+  if (g->task)
+    finish_task(g->task);
+  else
+    recycle(g);
 }
 
 void name_goroutine(goroutine* g, std::string_view name) {
@@ -224,6 +237,10 @@ void leave_for_good(goroutine* g) {
     g->wire_depth = 0;
     g->flags &= ~goroutine::flag_wired;
     m->wired = nullptr;
+  }
+  if (g->blocking_depth > 0) {  // abandoned inside `blocking`
+    g->blocking_depth = 0;
+    g->home()->count_blocked(-1);
   }
   goroutine* const to = next_to_run(m, g);
   g->commit = commit_death;
@@ -303,6 +320,7 @@ birth begin_birth(const options& o, std::size_t closure_size, std::size_t closur
     if (!m) throw_panic("rove: no runtime on this thread");
     home = m->home;
   }
+  if (ending.load(std::memory_order_relaxed)) [[unlikely]] check_not_forked();  // relaxed: a hint
   goroutine* const g = home->new_goroutine();
   if (!g) throw_no_memory();
   g->name = nullptr;

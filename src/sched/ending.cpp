@@ -136,7 +136,9 @@ namespace detail {
 
 bool end_check() {
   sched::goroutine* const g = sched::current();
-  if (!g || !g->home()->is_ending()) return false;
+  if (!g) return false;
+  check_not_forked();
+  if (!g->home()->is_ending()) return false;
   if (sched::is_unwinding()) return true;
   sched::unwind_current();
 }

@@ -149,12 +149,24 @@ void scheduler::wake_softly() {
   if (idle_.take_flag()) wake_one();
 }
 
+// Is a timer armed that no sleeping machine waits for?
+bool scheduler::timers_need_keeper_locked() const {
+  const os::nanoseconds due = next_due();
+  return due != os::never && (!keeper_ || due < keeper_until_);
+}
+
+os::nanoseconds scheduler::next_due() const {
+  os::nanoseconds due = os::never;
+  for_each_processor([&](processor& p) { due = std::min(due, p.timers.next_due()); });
+  return due;
+}
+
 // The processor's holder cannot go on with it: somebody else does, if there is anything to do.
 void scheduler::hand_over(processor* p) {
   bool needed;
   {
     os::hold h(lock_);
-    needed = p->queue.length() > 0 || p->handed || !global_empty_locked() || p->timers.next_due() != os::never;
+    needed = p->queue.length() > 0 || p->handed || !global_empty_locked() || timers_need_keeper_locked();
     if (!needed) push_idle_processor_locked(p);
   }
   if (needed) give(p, false);

@@ -62,7 +62,10 @@ void init_process() {
     os::init_barriers();
     init_goroutines();
     install_report_hooks();
-    os::on_fork_in_child([] { forked = true; });
+    os::on_fork_in_child([] {
+      forked = true;
+      detail::ending.fetch_add(1, std::memory_order_relaxed);  // relaxed: one thread; every call looks closer now
+    });
     return true;
   }();
   (void)done;
@@ -143,7 +146,7 @@ scheduler::statistics scheduler::stats() {
 
 static sched::scheduler* make_scheduler(const config& c, bool is_run) {
   sched::init_process();
-  if (sched::forked) base::fatal("rove: a runtime cannot be used in the child of a fork");
+  detail::check_not_forked();
   return new sched::scheduler(sched::settings_of(c, is_run));
 }
 
@@ -181,7 +184,7 @@ statistics runtime::stats() const {
 }
 
 sched::scheduler* runtime::home() const {
-  if (sched::forked) base::fatal("rove: a runtime cannot be used in the child of a fork");
+  detail::check_not_forked();
   return scheduler_.get();
 }
 
@@ -195,6 +198,10 @@ void runtime::finish_main() {
 // ---- free functions ------------------------------------------------------------------------------------------------------
 
 namespace detail {
+
+void check_not_forked() {
+  if (sched::forked) base::fatal("rove: a runtime cannot be used in the child of a fork");
+}
 
 void check_run_allowed() {
   if (sched::current()) throw_panic("rove: run called inside a goroutine");

@@ -305,12 +305,10 @@ bool scheduler::leave_sleep(machine* m) {
 os::nanoseconds scheduler::become_keeper(machine* m) {
   os::hold h(lock_);
   if (!m->idle) return os::never;
-  os::nanoseconds due = os::never;
-  for_each_processor([&](processor& p) { due = std::min(due, p.timers.next_due()); });
-  if (due == os::never || (keeper_ && keeper_until_ <= due)) return os::never;
+  if (!timers_need_keeper_locked()) return os::never;
   keeper_ = m;
-  keeper_until_ = due;
-  return due;
+  keeper_until_ = next_due();
+  return keeper_until_;
 }
 
 void scheduler::sleep(machine* m) {

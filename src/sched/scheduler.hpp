@@ -44,6 +44,7 @@ class scheduler {
   // ---- goroutines (birth.cpp)
   goroutine* new_goroutine();                           // dead, without a stack; null: no memory
   bool bind_stack(goroutine* g, std::size_t stack_size);  // at once rather than at its first dispatch; false: no memory
+  void stillborn(goroutine* g);
   void start(goroutine* g);                             // a new one becomes runnable
   static void recycle(goroutine* g);                    // nobody is on its stack any more; any thread
   void note_death(machine* m, goroutine* g);            // its function returned and its stack was left
@@ -132,6 +133,8 @@ class scheduler {
   void push_idle_machine_locked(machine* m);
   void remove_idle_machine_locked(machine* m);
   void start_machine(processor* p, bool spinning);
+  os::nanoseconds next_due() const;
+  bool timers_need_keeper_locked() const;
   static const std::uint32_t* note_locked(machine* m);  // then os::futex_wake
   void stop_searching(machine* m);
   void give(processor* p, bool spinning);               // to a sleeping or a new machine

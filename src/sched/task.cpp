@@ -23,6 +23,21 @@ bool unlink_join(detail::waiter* w) {
   return true;
 }
 
+detail::departure join_begin(detail::task_state* s, detail::waiter& w) {
+  sched::prepare(w, s, unlink_join);
+  os::lock& lock = lock_of(s);
+  lock.lock();
+  if (s->done.load(std::memory_order_relaxed)) {  // relaxed: lock
+    lock.unlock();
+    return {};
+  }
+  w.next = nullptr;
+  w.prev = s->last;
+  (s->last ? s->last->next : s->first) = &w;
+  s->last = &w;
+  return sched::park(w, detail::wait_reason::task_join, lock);
+}
+
 // Nobody will look at it any more.
 void give_back(detail::task_state* s) {
   if (s->has_value && s->destroy_value) s->destroy_value(s);
@@ -58,18 +73,7 @@ namespace detail {
 departure task_join_begin(task_state* s, waiter& w) {
   if (s->done.load(std::memory_order_acquire)) return {};  // TASK-DONE
   if (ending.load(std::memory_order_relaxed) && end_check()) return {};  // relaxed: end_check looks closer
-  sched::prepare(w, s, unlink_join);
-  os::lock& lock = lock_of(s);
-  lock.lock();
-  if (s->done.load(std::memory_order_relaxed)) {  // relaxed: lock
-    lock.unlock();
-    return {};
-  }
-  w.next = nullptr;
-  w.prev = s->last;
-  (s->last ? s->last->next : s->first) = &w;
-  s->last = &w;
-  return sched::park(w, wait_reason::task_join, lock);
+  return join_begin(s, w);
 }
 
 void task_join_end(task_state*, waiter& w) {
@@ -79,7 +83,7 @@ void task_join_end(task_state*, waiter& w) {
 void task_drop(task_state* s) noexcept {
   waiter w;
   if (!s->done.load(std::memory_order_acquire) && !(sched::current() && sched::current()->home()->is_ending())) {  // TASK-DONE
-    const departure d = task_join_begin(s, w);
+    const departure d = join_begin(s, w);
     if (d.to) depart(d);
   }
   os::lock& lock = lock_of(s);

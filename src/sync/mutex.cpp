@@ -11,6 +11,9 @@
 // the bucket's lock; a holder that missed it unlocks as usual, and at most one more owner gets in between.
 //
 // Pairs. MUTEX-RELEASE: the store of 0 with the exchange that reads it; a hand-over with the bucket's lock.
+#include <vector>
+
+#include <rove/go.hpp>
 #include <rove/sync.hpp>
 
 #include "src/base/check.hpp"
@@ -31,6 +34,13 @@ constexpr os::nanoseconds starving_after = 1'000'000;
 constexpr int spins = 30;             // some hundred nanoseconds: the holder may run on another CPU
 
 using sync::parking_bucket;
+
+struct pretence {
+  std::uint64_t goroutine;
+  const mutex* lock;
+};
+os::lock pretended_lock;
+std::vector<pretence>& pretended = *new std::vector<pretence>;  // never destroyed: threads may outlive main
 
 bool unlink_mutex(detail::waiter* w) {
   parking_bucket& b = parking_bucket::of(w->object);
@@ -80,8 +90,27 @@ void mutex::lock_slow() {
   }
 }
 
+// A goroutine that its runtime's end unwinds goes on without the lock if it cannot have it at once; the pair is noted, so
+// that its unlock leaves the true owner alone. The list is empty but for the last moments of a runtime.
 void mutex::lock_unwinding() {
-  for (int i = 0; i < spins && !try_lock(); ++i) base::real_atomics::pause();
+  for (int i = 0; i < spins; ++i) {
+    if (try_lock()) return;
+    base::real_atomics::pause();
+  }
+  os::hold h(pretended_lock);
+  pretended.push_back({this_goroutine::id(), this});
+}
+
+bool mutex::unlock_unwinding() {
+  const std::uint64_t id = this_goroutine::id();
+  os::hold h(pretended_lock);
+  for (pretence& p : pretended) {
+    if (p.goroutine != id || p.lock != this) continue;
+    p = pretended.back();
+    pretended.pop_back();
+    return true;
+  }
+  return false;
 }
 
 // The mutex is free, and perhaps gone: wakes one who waits at this address.
@@ -118,10 +147,6 @@ void mutex::hand_over() {
   sched::wake(w);
 }
 
-void mutex::unlock_unlocked() {
-  // A goroutine that its runtime's end unwinds may have gone on without the lock (lock_unwinding).
-  if (detail::ending.load(std::memory_order_relaxed) && sched::is_unwinding()) return;  // relaxed: a hint
-  base::fatal("sync: unlock of unlocked mutex");
-}
+void mutex::unlock_unlocked() { base::fatal("sync: unlock of unlocked mutex"); }
 
 }  // namespace rove

@@ -44,6 +44,8 @@ struct fiber {
   void resume();   // runs the body until it leaves or ends
   // In the body: back to who resumed it.
   ROVE_ALWAYS_INLINE void leave();
+  // The same without a commit, so without a call: then it is the switch alone that makes a compiler save registers.
+  ROVE_ALWAYS_INLINE void leave_bare();
 
   context self;
   context* outside = nullptr;
@@ -63,6 +65,7 @@ inline void no_commit(context*) {}
 // Nothing is told to the compiler here but the switch: what it then keeps in a register that the switch loses, resume()
 // has overwritten when the body goes on.
 ROVE_ALWAYS_INLINE void fiber::leave() { rove::detail::depart({&self, outside}); }
+ROVE_ALWAYS_INLINE void fiber::leave_bare() { rove::detail::switch_stacks(&self, outside); }
 
 // Resumes two fibers in turns until both ended, so that each finds the other's registers.
 const char* run_in_turns(fiber::body_function body, fiber::body_function other);

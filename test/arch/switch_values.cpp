@@ -1,5 +1,6 @@
 // Values alive across a switch: integers, doubles, long doubles, vectors; also of a function without a frame.
 #include <cstring>
+#include <type_traits>
 
 #include "test/arch/switch_checks.hpp"
 
@@ -36,6 +37,21 @@ template <class T>
     return value == expected;
 }
 
+// Asks for the value in a register of its kind right before a switch: if the compiler believed that the register is kept,
+// it would leave it there.
+template <class T>
+ROVE_ALWAYS_INLINE void pin(T& value) {
+  if constexpr (std::is_integral_v<T>)
+    asm volatile("" : "+r"(value));
+#if defined(__x86_64__)
+  else if constexpr (!std::is_same_v<T, long double>)
+    asm volatile("" : "+v"(value));
+#elif defined(__aarch64__)
+  else
+    asm volatile("" : "+w"(value));
+#endif
+}
+
 #define TWENTY(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) \
   X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19)
 
@@ -44,10 +60,12 @@ template <class T>
 const char* twenty_values(fiber& f) {
 #define DECLARE(i) T v##i = first_value<T>(i);
 #define STEP(i) v##i = v##i * 3 + i;
+#define PIN(i) pin(v##i);
 #define COMPARE(i) EXPECT(is_value(v##i, i));
   TWENTY(DECLARE)
   for (int round = 0; round < rounds; ++round) {
-    f.leave();
+    TWENTY(PIN)
+    f.leave_bare();
     TWENTY(STEP)
   }
   TWENTY(COMPARE)
@@ -59,7 +77,8 @@ template <class T>
 const char* few_values(fiber& f) {
   T v0 = first_value<T>(0), v1 = first_value<T>(1), v2 = first_value<T>(2);
   for (int round = 0; round < rounds; ++round) {
-    f.leave();
+    PIN(0) PIN(1) PIN(2)
+    f.leave_bare();
     STEP(0) STEP(1) STEP(2)
   }
   COMPARE(0) COMPARE(1) COMPARE(2)
@@ -81,19 +100,42 @@ const char* mixed_values(fiber& f) {
   double x = first_value<double>(1);
   float y = first_value<float>(2);
   const bool less = x < y;
-  f.leave();
+  f.leave_bare();
   EXPECT(less == (x < y));
   EXPECT(a == first_value<long>(0) && x == first_value<double>(1) && y == first_value<float>(2));
   return nullptr;
 }
 
+#define EIGHT(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+
+#if defined(__AVX512F__)
+// Mask registers, which gcc uses for plain integers too.
+const char* mask_values(fiber& f) {
+#define DECLARE_MASK(i) unsigned short m##i = static_cast<unsigned short>(seed + i);
+#define PIN_MASK(i) asm volatile("" : "+k"(m##i));
+#define COMPARE_MASK(i) EXPECT(m##i == seed + i);
+  EIGHT(DECLARE_MASK)
+  EIGHT(PIN_MASK)
+  f.leave_bare();
+  EIGHT(PIN_MASK)
+  EIGHT(COMPARE_MASK)
+  return nullptr;
+}
+#endif
+
 #if defined(__ARM_FEATURE_SVE)
 const char* scalable_values(fiber& f) {
-  const svint32_t z = svindex_s32(seed, 3);
-  const svbool_t p = svwhilelt_b32(0, seed + 2);
-  f.leave();
-  EXPECT(!svptest_any(svptrue_b32(), svcmpne_s32(svptrue_b32(), z, svindex_s32(seed, 3))));
-  EXPECT(svcntp_b32(svptrue_b32(), p) == 3);
+#define DECLARE_SCALABLE(i)                             \
+  svint32_t z##i = svindex_s32(seed, i);                \
+  svbool_t p##i = svwhilelt_b32(0, seed + (i & 1));
+#define PIN_SCALABLE(i) asm volatile("" : "+w"(z##i), "+Upa"(p##i));
+#define COMPARE_SCALABLE(i)                                                                             \
+  EXPECT(!svptest_any(svptrue_b32(), svcmpne_s32(svptrue_b32(), z##i, svindex_s32(seed, i))));          \
+  EXPECT(svcntp_b32(svptrue_b32(), p##i) == static_cast<unsigned>(seed + (i & 1)));
+  EIGHT(DECLARE_SCALABLE)
+  EIGHT(PIN_SCALABLE)
+  f.leave_bare();
+  EIGHT(COMPARE_SCALABLE)
   return nullptr;
 }
 #endif
@@ -114,6 +156,9 @@ const char* leaf_body(fiber& f) {
 
 const char* red_zone() { return run_in_turns(leaf_body, leaf_body); }
 const char* mixed() { return run_in_turns(mixed_values, mixed_values); }
+#if defined(__AVX512F__)
+const char* masks() { return run_in_turns(mask_values, mask_values); }
+#endif
 #if defined(__ARM_FEATURE_SVE)
 const char* scalable() { return run_in_turns(scalable_values, scalable_values); }
 #endif
@@ -131,6 +176,7 @@ const check value_checks[] = {
 #endif
 #if defined(__AVX512F__)
     {"64-byte vectors alive", alive<vector<64>>},
+    {"mask registers alive", masks},
 #endif
 #if defined(__ARM_FEATURE_SVE)
     {"scalable vectors and predicates alive", scalable},

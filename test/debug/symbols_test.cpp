@@ -149,6 +149,31 @@ TEST_CASE("frames are told apart by their scope") {
   CHECK(classify("", "/usr/lib/libstdc++.so.6") == frame_kind::failing);
 }
 
+TEST_CASE("a closure stands for the function that was inlined into it") {
+  using rove::debug::function_of_closure;
+  const auto called = [](std::string inner) { return function_of_closure("rove::detail::" + inner + "::body(void*, bool)"); };
+  const std::string lambda = "main::{lambda()#1}::operator()() const::{lambda(int, long)#2}";
+  CHECK(called("closure<" + lambda + ">") == lambda + "(...)");
+  CHECK(called("closure<" + lambda + ", int, rove::chan<int> >") == lambda + "(...)");
+  CHECK(called("task_closure<std::pair<int, int>, " + lambda + ", int>") == lambda + "(...)");
+  CHECK(called("closure<rove::wait_group::go<" + lambda + ">(" + lambda + "&&)::{lambda()#1}>") == lambda + "(...)");
+  CHECK(called("closure<market::stall<int, long> >") == "market::stall<int, long>(...)");
+  CHECK(called("closure<rove::odd>") == "rove::detail::closure<rove::odd>::body(void*, bool)");
+  CHECK(function_of_closure("rove::detail::closure<never closed") == "rove::detail::closure<never closed");
+  CHECK(classify("_ZN4rove6detail7closureIZ4mainEUlvE_JEE4bodyEPvb", "") == frame_kind::closure);
+  CHECK(classify("_ZN4rove6detail7closureIZ4mainEUlvE_JEE4bodyEPvb.isra.0", "") == frame_kind::closure);
+  CHECK(classify("_ZN4rove6detail12task_closureIiZ4mainEUlvE_JEE4bodyEPvb", "") == frame_kind::closure);
+  CHECK(classify("_ZN4rove6detail12task_closureIiZ4mainEUlvE_JEE3runEv", "") == frame_kind::internal);
+
+  using enum frame_kind;
+  const frame_kind inlined[] = {internal, closure, internal};
+  CHECK(rove::debug::user_frames(inlined, 3).first == 1);
+  CHECK(rove::debug::user_frames(inlined, 3).last == 2);
+  const frame_kind whole[] = {internal, user, closure, internal};
+  CHECK(rove::debug::user_frames(whole, 4).first == 1);
+  CHECK(rove::debug::user_frames(whole, 4).last == 2);
+}
+
 TEST_CASE("only frames between failing and plumbing are shown") {
   using enum frame_kind;
   const frame_kind mixed[] = {internal, failing, internal, user, internal, unknown, internal, plumbing};

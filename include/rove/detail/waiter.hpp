@@ -44,6 +44,9 @@ struct waiter {
 // Nonzero while some runtime of the process is ending: the fast paths of whatever can park look at it.
 extern std::atomic<std::uint32_t> ending;
 
+// Fatal in the child of a fork: no thread of the runtime came along.
+void check_not_forked();
+
 // For a call that can park, when `ending` is set: throws if this goroutine is to end now. True: it is unwinding
 // already, so the call must not park but return as if timed out.
 bool end_check();
