@@ -10,7 +10,7 @@ import sys
 
 import works
 
-SAMPLE_SECONDS = 300  # a work that takes longer hangs
+SAMPLE_SECONDS = 120  # a work that takes longer hangs
 
 
 class contenders:
@@ -112,6 +112,7 @@ def take_all(programs, rows, scale, repetitions, log=sys.stderr):
     gathered = samples()
     distinct = list({r.work: r for r in rows}.values())
     yardstick = works.row(works.YARDSTICK, "", procs=(), in_go=False)
+    broken = set()  # what failed once is not tried again
     for turn in range(repetitions):
         for r in [yardstick] + distinct:
             if r.once and turn > 0:
@@ -119,9 +120,12 @@ def take_all(programs, rows, scale, repetitions, log=sys.stderr):
             if log.isatty():
                 print(f"\r\033[K{turn + 1}/{repetitions} {r.work}", end="", file=log, flush=True)
             for column in columns_of(r, programs.go_bench is not None):
+                if column in broken:
+                    continue
                 try:
                     gathered.add(column, take_one(programs, column, scale, gathered))
                 except (RuntimeError, subprocess.TimeoutExpired, ValueError, OSError) as error:
+                    broken.add(column)
                     gathered.failures.append(f"{' '.join(map(str, column))}: {error}")
     if log.isatty():
         print("\r\033[K", end="", file=log, flush=True)

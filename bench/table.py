@@ -82,18 +82,23 @@ HEADINGS = ["work", "unit", "rove 1P", "(median)", "rove 2P", "(median)", "2P/1P
             "Go 2P", "ratio", "aim", "reached"]
 
 
+def least_and_median(entry, procs):
+    least = entry.rove[procs]
+    return ("failed", "-") if least is None else (number(least), f"({number(entry.rove_median[procs])})")
+
+
 def cells(entry, full):
     """The row as text; without Go and the second processor in the short table."""
     r = entry.row
     one, *rest = sorted(entry.rove)
     two = rest[0] if rest else None
-    mine = [r.title, r.unit[0], number(entry.rove[one]), f"({number(entry.rove_median[one])})"]
+    mine = [r.title, r.unit[0], *least_and_median(entry, one)]
     # The floor of the raw switch stands in the threads' column, marked.
     other = number(entry.baseline) + (" (floor)" if r.of_baseline else "")
     ratio = times(quotient(entry.baseline, entry.rove[one]))
     if not full:
         return mine + [other, ratio]
-    mine += [number(entry.rove.get(two)), f"({number(entry.rove_median.get(two))})" if two else "-",
+    mine += [*(least_and_median(entry, two) if two else ("-", "-")),
              times(entry.growth()), number(entry.cpus) if two else "-"]
     aims = entry.aims()
     return mine + [other, ratio, number(entry.go.get(one)), number(entry.go.get(two)),

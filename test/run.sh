@@ -143,7 +143,7 @@ part_clang() {
 
 part_aarch64() {
   if [ "$(uname -m)" != x86_64 ]; then echo "skipped: this part is for x86-64"; return; fi
-  build_and_test aarch64 '' '--timeout-multiplier 5' --cross-file cross/aarch64.ini -Dbuildtype=release
+  build_and_test aarch64 '' '--timeout-multiplier 3' --cross-file cross/aarch64.ini -Dbuildtype=release
 }
 
 part_tsan() {
@@ -156,7 +156,7 @@ part_tsan() {
     chmod +x build/fixed-addresses
     wrapper="--wrapper $ROOT/build/fixed-addresses"
   fi
-  build_and_test tsan clang++ "--timeout-multiplier 5 $wrapper" -Dbuildtype=debugoptimized -Doptimization=1 \
+  build_and_test tsan clang++ "--timeout-multiplier 3 $wrapper" -Dbuildtype=debugoptimized -Doptimization=1 \
     -Db_sanitize=thread -Db_lundef=false -Ddebug_checks=true
 }
 

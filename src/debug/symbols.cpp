@@ -45,7 +45,8 @@ std::string_view template_argument(std::string_view text, std::size_t number) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (depth == 0 && (c == ',' || c == '>')) {
-      if (number == 0 || c == '>') return text.substr(start, i - start);
+      const std::size_t end = text[i - (i > start)] == ' ' ? i - 1 : i;  // "> >", as the demangler writes
+      if (number == 0 || c == '>') return text.substr(start, end - start);
       --number;
       start = i + 2;
     }

@@ -81,8 +81,8 @@ std::size_t scheduler::thread_count_locked() const {
 }
 
 void scheduler::check_deadlock() {
-  const bool always = settings_.detect_deadlock == 1;
-  if (settings_.detect_deadlock == 0 || (!always && !settings_.is_run) || is_ending()) return;
+  const bool always = config_.detect_deadlock.value_or(false);
+  if (!config_.detect_deadlock.value_or(is_run_) || is_ending()) return;
   {
     all_runtimes all;
     if (plain_threads_in_call.load(std::memory_order_relaxed) != 0) return;       // relaxed: see the essay

@@ -45,7 +45,7 @@ void unwind_current() {
   goroutine* const g = current();
   g->flags |= goroutine::flag_unwinding;
 #if ROVE_EXCEPTIONS
-  if (!(g->home()->config().abandon && g->home()->is_ending())) throw goroutine_end(g);
+  if (!(g->home()->abandons() && g->home()->is_ending())) throw goroutine_end(g);
 #endif
   leave_for_good(g);
 }

@@ -128,7 +128,13 @@ departure yield_begin() {
     to = p->queue.take();
   if (!to) {
     section.leave();
-    return {};
+    to = m->home->take_global(p);
+    if (!to) return {};
+    if ((to->flags & special) || !section.enter()) [[unlikely]] {
+      p->handed = to;
+      g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+      return depart_to(m, g, &m->g0, commit_requeue, nullptr);
+    }
   }
   if (to->flags & goroutine::flag_unborn) [[unlikely]] give_first_frame(p, to);
   if ((to->flags & special) || !p->queue.put_last(g)) [[unlikely]] {

@@ -63,7 +63,7 @@ struct alignas(64) processor {
   decltype(queue)::turn next_turn(os::nanoseconds now) {
     using turn = decltype(queue)::turn;
     looked_at = now;
-    const bool newest = tick.load(std::memory_order_relaxed) % (16 * slice) == 0;  // relaxed: the holder's own
+    const bool newest = tick.load(std::memory_order_relaxed) % (4 * slice) == 0;  // relaxed: the holder's own
     count_dispatch();  // the slice ends once
     if (now - oldest_at < 1'000'000) return newest ? turn::newest : turn::woken;
     oldest_at = now;

@@ -208,13 +208,13 @@ void scheduler::thread_body(void* argument) {
   scheduler& self = *m->home;
   self.attach_thread(m);
   arch::thread_alternate_stack signal_stack;
-  if (self.settings_.on_thread_start) self.settings_.on_thread_start();
+  if (self.config_.on_thread_start) self.config_.on_thread_start();
   {
     os::hold h(self.lock_);
     self.take_grant_locked(m);
   }
   self.work(m);
-  if (self.settings_.on_thread_stop) self.settings_.on_thread_stop();
+  if (self.config_.on_thread_stop) self.config_.on_thread_stop();
   rove_this_machine = nullptr;
 }
 
@@ -225,7 +225,7 @@ void scheduler::start_machine(processor* p, bool spinning) {
   m->spinning = spinning;
   {
     os::hold h(lock_);
-    if (machine_count_ >= settings_.max_threads) base::fatal("thread exhaustion");
+    if (machine_count_ >= config_.max_threads) base::fatal("thread exhaustion");
     ++machine_count_;
     m->next = machines_;
     machines_ = m;

@@ -8,7 +8,7 @@
 // to see whether a theft pays. Each goroutine put in comes out once.
 //
 // Order for the owner: next, the oldest of the woken, the newest of the new. That alone would starve some, so at the end
-// of each slice of 64 dispatches the woken come before the next slot; every 16th slice the newest of the new comes
+// of each slice of 64 dispatches the woken come before the next slot; every 4th slice the newest of the new comes
 // first, so that a pair that keeps waking each other does not shut them out; and once a millisecond the oldest of
 // the new, so that a goroutine that keeps spawning does not bury the first ones. (More often than that opens the upper
 // branches of a tree that is walked depth first, until all of it is alive.)
@@ -81,7 +81,9 @@ class run_queue {
     return loot;
   }
 
-  // ---- by anybody, outside: a hint ----
+  // ---- by anybody, outside: hints ----
+
+  bool has_new() const { return fresh_.length() > 0; }
 
   std::uint32_t length() const {
     const bool next = next_.load(std::memory_order_relaxed) != nullptr;  // relaxed: a hint

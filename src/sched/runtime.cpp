@@ -1,4 +1,4 @@
-// The public runtime: settings from config and environment, the scheduler's life, what a goroutine may ask of itself.
+// The public runtime: the environment, class runtime, what a goroutine may ask of itself.
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -20,9 +20,9 @@ namespace sched {
 
 void init_goroutines();            // birth.cpp
 
-namespace {
+bool forked = false;               // in the child of a fork: no thread of any runtime came along
 
-bool forked = false;  // in the child of a fork: no thread of any runtime came along
+namespace {
 
 // ROVE_MAXPROCS, or 0 if it is not set. Anything but a number in range ends the program: a program that runs with
 // another number than it was told would be found out late.
@@ -43,20 +43,6 @@ unsigned initial_max_procs(unsigned wanted) {
   return static_cast<unsigned>(os::usable_processors());
 }
 
-settings settings_of(const config& c, bool is_run) {
-  settings s;
-  s.max_procs = initial_max_procs(c.max_procs);
-  s.stack_size = c.stack_size;
-  s.max_threads = c.max_threads;
-  s.abandon = c.at_end == at_end::abandon;
-  s.detect_deadlock = c.detect_deadlock ? *c.detect_deadlock : -1;
-  s.is_run = is_run;
-  s.on_thread_start = c.on_thread_start;
-  s.on_thread_stop = c.on_thread_stop;
-  s.on_fatal = c.on_fatal;
-  return s;
-}
-
 void init_process() {
   static const bool done = [] {
     os::init_barriers();
@@ -73,73 +59,6 @@ void init_process() {
 
 }  // namespace
 
-scheduler::scheduler(settings s)
-    : settings_(std::move(s)),
-      processors_(new std::unique_ptr<processor>[2 * most_processors]),
-      default_class_(arch::size_class_for(settings_.stack_size)),
-      monitor_(std::make_unique<system_monitor>(*this)) {
-  max_procs_.store(settings_.max_procs, std::memory_order_relaxed);  // relaxed: not shared yet
-  wanted_.store(settings_.max_procs, std::memory_order_relaxed);     // relaxed: not shared yet
-  {
-    os::hold h(lock_);
-    while (active_.load(std::memory_order_relaxed) < settings_.max_procs)  // relaxed: lock
-      push_idle_processor_locked(new_processor_locked());
-  }
-  register_runtime(this);
-}
-
-scheduler::~scheduler() {
-  if (!forked) {
-    end_and_wait();
-    stop_machines_.store(true, std::memory_order_release);  // STOP
-    monitor_->stop();
-    for (;;) {
-      machine* m;
-      const std::uint32_t* note;
-      {
-        os::hold h(lock_);
-        m = machines_;
-        if (!m) break;
-        machines_ = m->next;
-        if (m->idle) remove_idle_machine_locked(m);
-        note = note_locked(m);
-      }
-      os::futex_wake(note, 1);
-      os::join_thread(m->thread);
-      delete m;
-    }
-    detail::ending.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
-  }
-  unregister_runtime(this);
-  for_each_processor([](processor& p) {
-    return_stock(p);
-    if (p.stock_promised) arch::return_promises(p.stack_class, processor::most_stacks);
-  });
-}
-
-scheduler::statistics scheduler::stats() {
-  statistics n{};
-  n.goroutines = alive();
-  n.spawned = foreign_spawned_.get();
-  for_each_processor([&](processor& p) {
-    n.spawned += p.spawned.get();
-    n.switches += p.tick.load(std::memory_order_relaxed);  // relaxed: statistics
-    n.steals += p.steals.get();
-    n.parks += p.parks.get();
-    n.timers += p.timers.size_hint();
-    n.runnable += p.queue.length();
-  });
-  os::hold h(lock_);
-  n.runnable += global_.count + global_new_.count;
-  n.running = active_.load(std::memory_order_relaxed) - idle_.idle();  // relaxed: lock
-  n.running += static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_blocking_.load(std::memory_order_relaxed)));  // relaxed: statistics
-  n.running = std::min(n.running, n.goroutines);
-  n.runnable = std::min(n.runnable, n.goroutines - n.running);
-  n.parked = n.goroutines - n.running - n.runnable;
-  n.threads = thread_count_locked();
-  return n;
-}
-
 }  // namespace sched
 
 // ---- class runtime -----------------------------------------------------------------------------------------------------
@@ -147,7 +66,7 @@ scheduler::statistics scheduler::stats() {
 static sched::scheduler* make_scheduler(const config& c, bool is_run) {
   sched::init_process();
   detail::check_not_forked();
-  return new sched::scheduler(sched::settings_of(c, is_run));
+  return new sched::scheduler(c, sched::initial_max_procs(c.max_procs), is_run);
 }
 
 runtime::runtime() : runtime(config{}) {}

@@ -101,7 +101,9 @@ goroutine* scheduler::take_local(machine* m) {
   if (slice_over) {
     turn = p->next_turn(os::now());
     serve_timers(p->looked_at);
-    if (goroutine* const g = take_one_global(turn == decltype(turn)::oldest)) return g;
+    using turns = decltype(turn);
+    const bool new_one = turn == turns::oldest || (turn == turns::newest && !p->queue.has_new());
+    if (goroutine* const g = take_one_global(new_one)) return g;
   }
   auto& section = p->queue.section();
   while (!section.enter()) os::yield_thread();

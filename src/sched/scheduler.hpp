@@ -6,11 +6,9 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <vector>
+
+#include <rove/run.hpp>
 
 #include "src/base/random.hpp"
 #include "src/os/lock.hpp"
@@ -20,26 +18,17 @@
 
 namespace rove::sched {
 
-struct settings {
-  unsigned max_procs = 1;
-  std::size_t stack_size = 0;
-  unsigned max_threads = 10'000;
-  bool abandon = false;                       // at_end::abandon
-  int detect_deadlock = -1;                   // -1: only in `run`, when no foreign thread could help
-  bool is_run = false;                        // made by rove::run
-  std::function<void()> on_thread_start, on_thread_stop;
-  std::function<void(std::string_view)> on_fatal;
-};
-
 // Most processors a runtime may have; ROVE_MAXPROCS above it is refused.
 inline constexpr unsigned most_processors = 1024;
 
 class scheduler {
  public:
-  explicit scheduler(settings s);
+  // `max_procs` is what config and environment come to; `is_run`: made by rove::run.
+  scheduler(const rove::config& c, unsigned max_procs, bool is_run);
   ~scheduler();                               // ends what is left, joins its threads
 
-  const settings& config() const { return settings_; }
+  const rove::config& config() const { return config_; }
+  bool abandons() const { return config_.at_end == at_end::abandon; }
 
   // ---- goroutines (birth.cpp)
   goroutine* new_goroutine();                           // dead, without a stack; null: no memory
@@ -56,6 +45,7 @@ class scheduler {
   void inject(goroutine* g);                            // runnable, by way of the global queue; any thread
   void inject(base::chain<goroutine> chain);
   void inject_new(base::chain<goroutine> chain);
+  goroutine* take_global(processor* p);                 // one to run; a share of the others comes into p's lanes
   void wake_softly_if_wanted() {
     if (idle_.soft_wake_wanted()) [[unlikely]] wake_softly();
   }
@@ -104,7 +94,6 @@ class scheduler {
   void work(machine* m);
   goroutine* find_work(machine* m);
   goroutine* take_local(machine* m);
-  goroutine* take_global(processor* p);
   goroutine* take_one_global(bool new_one);
   void keep_new(processor* p, base::chain<goroutine> chain);
   bool global_empty_locked() const { return global_.empty() && global_new_.empty(); }
@@ -146,7 +135,8 @@ class scheduler {
   void attach_thread(machine* m);
   void drain_locked(processor* p);
 
-  settings settings_;
+  const rove::config config_;
+  const bool is_run_;
   os::lock lock_;
 
   // ---- under lock_

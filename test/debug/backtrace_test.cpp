@@ -50,7 +50,8 @@ std::size_t count;
 
 TEST_CASE("the running stack begins with the caller") {
   outer(0);
-  const std::vector<std::string> calls = {"captures_here(unsigned long)", "middle(unsigned long)", "outer(unsigned long)"};
+  const std::vector<std::string> calls = {"captures_here(unsigned long)", "middle(unsigned long)",
+                                          "outer(unsigned long)"};
   CHECK(stand_at(names(pcs, count), 0, calls));
   outer(2);
   CHECK(stand_at(names(pcs, count), 0, {"outer(unsigned long)"}));

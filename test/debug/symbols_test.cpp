@@ -151,7 +151,9 @@ TEST_CASE("frames are told apart by their scope") {
 
 TEST_CASE("a closure stands for the function that was inlined into it") {
   using rove::debug::function_of_closure;
-  const auto called = [](std::string inner) { return function_of_closure("rove::detail::" + inner + "::body(void*, bool)"); };
+  const auto called = [](std::string inner) {
+    return function_of_closure("rove::detail::" + inner + "::body(void*, bool)");
+  };
   const std::string lambda = "main::{lambda()#1}::operator()() const::{lambda(int, long)#2}";
   CHECK(called("closure<" + lambda + ">") == lambda + "(...)");
   CHECK(called("closure<" + lambda + ", int, rove::chan<int> >") == lambda + "(...)");

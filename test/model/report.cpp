@@ -135,7 +135,7 @@ std::string engine::describe(const event& e) const {
   }();
   const auto place = [&] {
     const std::string& name = const_cast<memory&>(memory_).at(e.id).name;
-    return name.empty() ? "#" + std::to_string(e.id) : name;
+    return name.empty() ? std::string("#").append(std::to_string(e.id)) : name;
   };
   const std::string order = std::string(" (") + order_name(e.order) + ")";
   const std::string behind = e.newer == 0 ? "" : ", " + std::to_string(e.newer) + " newer not seen";

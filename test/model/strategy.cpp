@@ -56,7 +56,7 @@ void strategy::replay(const std::string& text) {
 std::string strategy::path() const {
   std::string text = "c";
   for (std::size_t i = 0; i < std::min(at_, path_.size()); ++i)
-    text += (i == 0 ? ":" : ",") + std::to_string(path_[i].taken);
+    text.append(i == 0 ? ":" : ",").append(std::to_string(path_[i].taken));
   return text;
 }
 

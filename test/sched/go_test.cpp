@@ -128,7 +128,7 @@ TEST_CASE("go: large closures") {
     go_and_wait([middle, &check] { check(middle, 'm'); });
     go_and_wait([large, &check] { check(large, 'l'); });
     go_and_wait([&check](const std::array<char, 100'000>& a) { check(a, 'l'); }, large);
-    auto t = rove::spawn([large] { return large; });
+    auto t = rove::spawn({.stack_size = 1 << 20}, [large] { return large; });
     check(t.get(), 'l');
     CHECK(good == 4);
     CHECK(large[0] == 'l');

@@ -1,0 +1,81 @@
+// A scheduler's beginning and end, and its statistics.
+#include <algorithm>
+
+#include "src/arch/stack.hpp"
+#include "src/sched/deadlock.hpp"
+#include "src/sched/scheduler.hpp"
+#include "src/sched/sysmon.hpp"
+
+namespace rove::sched {
+
+extern bool forked;                // runtime.cpp
+
+scheduler::scheduler(const rove::config& c, unsigned max_procs, bool is_run)
+    : config_(c),
+      is_run_(is_run),
+      processors_(new std::unique_ptr<processor>[2 * most_processors]),
+      default_class_(arch::size_class_for(c.stack_size)),
+      monitor_(std::make_unique<system_monitor>(*this)) {
+  max_procs_.store(max_procs, std::memory_order_relaxed);  // relaxed: not shared yet
+  wanted_.store(max_procs, std::memory_order_relaxed);     // relaxed: not shared yet
+  {
+    os::hold h(lock_);
+    while (active_.load(std::memory_order_relaxed) < max_procs)  // relaxed: lock
+      push_idle_processor_locked(new_processor_locked());
+  }
+  register_runtime(this);
+}
+
+scheduler::~scheduler() {
+  if (!forked) {
+    end_and_wait();
+    stop_machines_.store(true, std::memory_order_release);  // STOP
+    monitor_->stop();
+    for (;;) {
+      machine* m;
+      const std::uint32_t* note;
+      {
+        os::hold h(lock_);
+        m = machines_;
+        if (!m) break;
+        machines_ = m->next;
+        if (m->idle) remove_idle_machine_locked(m);
+        note = note_locked(m);
+      }
+      os::futex_wake(note, 1);
+      os::join_thread(m->thread);
+      delete m;
+    }
+    detail::ending.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
+  }
+  unregister_runtime(this);
+  for_each_processor([](processor& p) {
+    return_stock(p);
+    if (p.stock_promised) arch::return_promises(p.stack_class, processor::most_stacks);
+  });
+}
+
+scheduler::statistics scheduler::stats() {
+  statistics n{};
+  n.goroutines = alive();
+  n.spawned = foreign_spawned_.get();
+  for_each_processor([&](processor& p) {
+    n.spawned += p.spawned.get();
+    n.switches += p.tick.load(std::memory_order_relaxed);  // relaxed: statistics
+    n.steals += p.steals.get();
+    n.parks += p.parks.get();
+    n.timers += p.timers.size_hint();
+    n.runnable += p.queue.length();
+  });
+  os::hold h(lock_);
+  n.runnable += global_.count + global_new_.count;
+  n.running = active_.load(std::memory_order_relaxed) - idle_.idle();  // relaxed: lock
+  n.running += static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_blocking_.load(std::memory_order_relaxed)));  // relaxed: statistics
+  n.running = std::min(n.running, n.goroutines);
+  n.runnable = std::min(n.runnable, n.goroutines - n.running);
+  n.parked = n.goroutines - n.running - n.runnable;
+  n.threads = thread_count_locked();
+  return n;
+}
+
+}  // namespace rove::sched
