@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs an example and compares what it prints with a file in expected/.
 
-  check.py [--any-order | --patterns] [--stderr] [--status N] EXPECTED PROGRAM [ARGUMENT...]
+  check.py [--any-order | --patterns] [--stderr] [--status N] [--native] EXPECTED PROGRAM [ARGUMENT...]
 
 --any-order: the lines may come in any order. --patterns: each expected line is a regular expression, and a line
 `...` stands for any number of lines. --stderr: it is stderr that is compared, and stdout has to be empty; without it,
-stderr has to be empty.
+stderr has to be empty. --native: skipped if an emulator has to run the program.
 """
 import argparse
 import os
@@ -14,11 +14,13 @@ import shlex
 import subprocess
 import sys
 
+SKIPPED = 77
+# In a cross build Meson names here what can run the program.
+EMULATOR = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
+
 
 def run(command):
-    # In a cross build Meson names here what can run the program.
-    wrapper = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
-    return subprocess.run(wrapper + command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return subprocess.run(EMULATOR + command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
 
 def matches_patterns(expected, got):
@@ -40,9 +42,13 @@ def main():
     parser.add_argument("--patterns", dest="mode", action="store_const", const="patterns")
     parser.add_argument("--stderr", action="store_true")
     parser.add_argument("--status", type=int, default=0)
+    parser.add_argument("--native", action="store_true")
     parser.add_argument("expected")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
+    if options.native and EMULATOR:
+        print("skipped: not to be run by an emulator")
+        return SKIPPED
 
     with open(options.expected, encoding="utf-8") as file:
         expected = file.read()

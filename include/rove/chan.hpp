@@ -1,4 +1,6 @@
 // Channels: typed, counted handles to a queue between goroutines, buffered or not.
+//
+// An element's move constructor and destructor run while the channel is locked: they must not call rove.
 #pragma once
 
 #include <cstddef>

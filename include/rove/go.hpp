@@ -181,7 +181,7 @@ class task {
   void swap(task& other) noexcept { std::swap(state_, other.state_); }
 
   // Has the goroutine ended? Any thread, never parks.
-  bool done() const noexcept { return state_->done.load(std::memory_order_acquire); }
+  bool done() const noexcept { return state_->done.load(std::memory_order_acquire); }  // TASK-DONE
 
   // Parks until the goroutine has ended.
   void wait() { join(); }
@@ -192,7 +192,7 @@ class task {
     join();
     const task keep(std::move(*this));
     detail::task_result<R>* const s = keep.state_;
-    if (!s->done.load(std::memory_order_acquire)) detail::task_no_value();
+    if (!s->done.load(std::memory_order_acquire)) detail::task_no_value();  // TASK-DONE
 #if ROVE_EXCEPTIONS
     if (s->error) std::rethrow_exception(s->error);
 #endif

@@ -1,5 +1,7 @@
 // Synchronization: mutex, once, wait_group. Goroutines and plain threads may meet on each of them.
 //
+// Pairs. ONCE-DONE: release after f returned, acquire by later calls: they see what f did.
+//
 // Each may be destroyed as soon as the call that waited on it returned: who wakes a waiter touches nothing afterwards.
 #pragma once
 

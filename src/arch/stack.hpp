@@ -6,9 +6,8 @@
 
 namespace rove::arch {
 
-// The part of a goroutine's descriptor that says where its stack is. Descriptors stand in dense arrays at the front of
-// their slab, away from the stacks: a thousand of them then do not share the same few cache sets, a stack's page can be
-// given back while its descriptor stays, and all goroutines can be listed by walking the slabs.
+// Where a stack is. These records stand in dense arrays at the front of their slab, away from the stacks, so that a
+// stack's pages can be given back while its record stays, and a stack is found by an address without a search.
 struct stack {
   stack* next_free = nullptr;      // in the pool's or a processor's list of free ones
   char* low = nullptr;             // lowest usable byte; the guard lies below it

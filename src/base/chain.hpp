@@ -37,6 +37,18 @@ struct chain {
     return item;
   }
 
+  // Keeps the first `n` (at least one), returns the rest.
+  chain split_after(std::size_t n) {
+    if (count <= n) return {};
+    T* end = first;
+    for (std::size_t i = 1; i < n; ++i) end = end->link;
+    chain rest{end->link, last, count - n};
+    end->link = nullptr;
+    last = end;
+    count = n;
+    return rest;
+  }
+
   void append(chain other) {
     if (other.empty()) return;
     (last ? last->link : first) = other.first;

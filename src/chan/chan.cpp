@@ -12,6 +12,8 @@
 // straight from the waiting sender. Closed and empty: that. Else the receiver waits.
 // A move that throws leaves the other side as it was: it happens before anybody is taken off a queue.
 //
+// Pairs. CHAN-HANDLES: release and acquire of the handle count: who frees the core sees what all others did.
+//
 // The lock is held over the parking goroutine's switch and released by its commit (sched/park.hpp).
 #include <rove/chan.hpp>
 
@@ -179,7 +181,9 @@ chan_core* make_chan_core(const element_type& type, std::ptrdiff_t capacity) {
   return new (memory) chan_core(type, cap, static_cast<char*>(memory) + header);
 }
 
-void retain_chan(chan_core* c) noexcept { c->handles.fetch_add(1, std::memory_order_relaxed); }  // relaxed: a count; the giver holds one
+void retain_chan(chan_core* c) noexcept {
+  c->handles.fetch_add(1, std::memory_order_relaxed);  // CHAN-HANDLES: relaxed, since the giver holds one
+}
 
 void release_chan(chan_core* c) noexcept {
   if (c->handles.fetch_sub(1, std::memory_order_acq_rel) != 1) return;  // CHAN-HANDLES: the last sees what all did

@@ -74,6 +74,7 @@ void give_coldest(processor* p) {
 
 void unbind(goroutine* g, processor* p) {
   arch::stack* const s = std::exchange(g->stack, nullptr);
+  if (s->size_class != g->promised_class) [[unlikely]] arch::return_promises(s->size_class, 1);
   if (p && s->size_class == p->stack_class) [[likely]] {
     s->next_free = p->stacks;
     p->stacks = s;
@@ -124,9 +125,7 @@ void give_descriptor(goroutine* g, processor* p) {
   if (p && p->stack_class == g->promised_class) [[likely]] {
     p->descriptors.push_front(g);
     if (p->descriptors.count <= 8 * stock) [[likely]] return;
-    base::chain<goroutine> surplus;
-    while (surplus.count < 4 * stock) surplus.push_back(p->descriptors.pop_front());
-    give_promised(p->stack_class, surplus);
+    give_promised(p->stack_class, p->descriptors.split_after(4 * stock));
   } else {
     base::chain<goroutine> one;
     one.push_back(g);
@@ -164,8 +163,11 @@ goroutine* scheduler::new_goroutine() {
 
 bool scheduler::bind_stack(goroutine* g, std::size_t stack_size) {
   const std::uint8_t size_class = stack_size == 0 ? default_class_ : arch::size_class_for(stack_size);
+  const bool other_size = size_class != g->promised_class;
+  if (other_size && !arch::promise_stacks(size_class, 1)) return false;
   arch::stack* const s = take_stack(own_processor(this), size_class);
   if (s) bind(g, s);
+  if (!s && other_size) arch::return_promises(size_class, 1);
   return s != nullptr;
 }
 

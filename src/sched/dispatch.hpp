@@ -12,6 +12,15 @@ inline constexpr std::uint32_t special = goroutine::flag_wired | goroutine::flag
 // A goroutine that is dispatched for the first time gets its stack. birth.cpp
 void give_first_frame(processor* p, goroutine* g);
 
+// May a goroutine be switched to right here? A special one is the loop's business, and so is a new one for which a stack
+// has to be made: the caller may hold a channel's lock.
+ROVE_ALWAYS_INLINE bool can_switch_to(processor* p, goroutine* to) {
+  if ((to->flags & (special | goroutine::flag_unborn)) == 0) [[likely]] return true;
+  if ((to->flags & special) || !(to->stack || p->stacks)) return false;
+  give_first_frame(p, to);
+  return true;
+}
+
 // Where `from` goes when it leaves: another goroutine, or the machine's own stack, whose loop does all that is rare.
 // Counts a dispatch. The section is left again; `attention` is read inside it, so that ending.cpp can shut it out.
 ROVE_ALWAYS_INLINE goroutine* next_to_run(machine* m, const goroutine* from) {
@@ -24,12 +33,9 @@ ROVE_ALWAYS_INLINE goroutine* next_to_run(machine* m, const goroutine* from) {
     to = p->queue.take();
   p->queue.section().leave();
   if (!to) return &m->g0;
-  if (to->flags & (special | goroutine::flag_unborn)) [[unlikely]] {
-    if (to->flags & special) {
-      p->handed = to;
-      return &m->g0;
-    }
-    give_first_frame(p, to);
+  if (!can_switch_to(p, to)) [[unlikely]] {
+    p->handed = to;
+    return &m->g0;
   }
   to->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: the queue handed it over
   return to;

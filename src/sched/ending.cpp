@@ -72,7 +72,6 @@ bool ender::end_wait(const scheduler& s, goroutine* g) {
   if (g->home() != &s || g->state.load(std::memory_order_acquire) != goroutine_state::waiting) return false;  // ENDING
   detail::waiter* const w = g->waiting_on;
   if (!w || !w->unlink(w)) return false;
-  g->flags |= goroutine::flag_ended;
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
   return true;
 }

@@ -60,9 +60,8 @@ struct alignas(64) goroutine : detail::context {
   static constexpr std::uint32_t flag_wired = 1;      // lock_os_thread
   static constexpr std::uint32_t flag_unwinding = 2;  // ended by goexit or by its runtime, destructors run
   static constexpr std::uint32_t flag_main = 4;
-  static constexpr std::uint32_t flag_ended = 8;      // its runtime wants it to end: it throws when it resumes
-  static constexpr std::uint32_t flag_blocking = 16;  // inside `blocking`: runs without a processor
-  static constexpr std::uint32_t flag_unborn = 32;    // never dispatched: has no first frame yet
+  static constexpr std::uint32_t flag_blocking = 8;   // inside `blocking`: runs without a processor
+  static constexpr std::uint32_t flag_unborn = 16;    // never dispatched: has no first frame yet
 
   scheduler* home() const { return home_word.load(std::memory_order_relaxed); }  // relaxed: see home_word
   void set_home(scheduler* s) { home_word.store(s, std::memory_order_relaxed); } // relaxed: see home_word

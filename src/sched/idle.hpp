@@ -15,8 +15,8 @@
 //   producer:  1 lock, push, unlock.  2 if processors are idle and nobody searches: lock, take an idle processor and a
 //              sleeping machine, count it as searching (so the next producer wakes nobody), unlock, wake it.
 //   sleeper:   lock; global queue not empty: stay awake; else join the sleepers, stop searching; unlock; sleep.
-//   searcher that found something: stop searching; if it was the last one and the global queue is not empty or the flag
-//              is up: wake the next. So one event wakes one machine, and that one the next, while there is work.
+//   searcher that found something: lock, stop searching, look at the global queue, unlock; if it was the last one and
+//              anything is queued: wake the next. So one event wakes one machine, that one the next, while there is work.
 // Both sides change the counts under the lock, so each push is seen by the sleeper or sees the sleeper.
 //
 // Invariant (soft). A producer that pushed and saw the flag down pushed before a searcher's last look, or while a

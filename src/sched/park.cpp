@@ -34,6 +34,13 @@ void commit_requeue(detail::context* c) {
     g->home()->inject(g);
 }
 
+// Over the machine's own stack, which runs `to` first if it is given.
+detail::departure yield_the_long_way(machine* m, goroutine* g, goroutine* to) {
+  if (to) m->p->handed = to;
+  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+  return depart_to(m, g, &m->g0, commit_requeue, nullptr);
+}
+
 bool unlink_for_ever(detail::waiter* w) {
   w->result = detail::outcome::ended;
   return true;
@@ -77,11 +84,6 @@ detail::departure park_for_ever(detail::waiter& w, wait_reason reason) {
   return park_here(w.g->m, w.g, reason, commit_nothing, nullptr);
 }
 
-detail::departure park_with(goroutine* g, wait_reason reason, void (*commit)(detail::context*), void* argument) {
-  g->waiting_on = nullptr;
-  return park_here(g->m, g, reason, commit, argument);
-}
-
 void wake(detail::waiter* w) {
   if (w->g) [[likely]]
     return ready(w->g);
@@ -119,10 +121,7 @@ departure yield_begin() {
   if (!p) return {};
   auto& section = p->queue.section();
   const bool long_way = p->count_dispatch() % processor::slice == 0 || (g->flags & special);
-  if (long_way || !section.enter()) [[unlikely]] {
-    g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
-    return depart_to(m, g, &m->g0, commit_requeue, nullptr);
-  }
+  if (long_way || !section.enter()) [[unlikely]] return yield_the_long_way(m, g, nullptr);
   goroutine* to = nullptr;
   if (!p->attention.load(std::memory_order_relaxed)) [[likely]]  // relaxed: ordered by the section, see ending.cpp
     to = p->queue.take();
@@ -130,18 +129,15 @@ departure yield_begin() {
     section.leave();
     to = m->home->take_global(p);
     if (!to) return {};
-    if ((to->flags & special) || !section.enter()) [[unlikely]] {
-      p->handed = to;
-      g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
-      return depart_to(m, g, &m->g0, commit_requeue, nullptr);
+    if (!section.enter()) [[unlikely]] return yield_the_long_way(m, g, to);
+    if (p->attention.load(std::memory_order_relaxed)) [[unlikely]] {  // relaxed: ordered by the section, see ending.cpp
+      section.leave();
+      return yield_the_long_way(m, g, to);
     }
   }
-  if (to->flags & goroutine::flag_unborn) [[unlikely]] give_first_frame(p, to);
-  if ((to->flags & special) || !p->queue.put_last(g)) [[unlikely]] {
+  if (!can_switch_to(p, to) || !p->queue.put_last(g)) [[unlikely]] {
     section.leave();
-    p->handed = to;
-    g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
-    return depart_to(m, g, &m->g0, commit_requeue, nullptr);
+    return yield_the_long_way(m, g, to);
   }
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
   to->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: as above

@@ -15,6 +15,8 @@
 // The switch stands in the frame of the operation itself (the public header inlines it), so the functions here only
 // say where to go: a `departure`. `to` is null if there is nothing to wait for any more.
 //
+// Pairs. WAITER-WOKEN: release by the waker of a plain thread, acquire by the thread: it sees the result.
+//
 // Rejected: a flag "has left its stack" that the waker polls (it spins on another thread's progress).
 #pragma once
 
@@ -40,9 +42,6 @@ void ready(goroutine* g);
 
 // Parks for ever: a nil channel, a select without cases. Only the end of the runtime resumes it.
 detail::departure park_for_ever(detail::waiter& w, wait_reason reason);
-
-// Parks with any commit. The commit runs on the next stack and may make `g` runnable at once.
-detail::departure park_with(goroutine* g, wait_reason reason, void (*commit)(detail::context*), void* argument);
 
 // Ends the wait of a goroutine that was ended: throws, or without exceptions abandons its stack.
 [[noreturn]] void unwind_current();

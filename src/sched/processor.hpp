@@ -72,7 +72,7 @@ struct alignas(64) processor {
 
   // relaxed: the holder alone writes it
   std::uint32_t count_dispatch() {
-    const std::uint32_t t = tick.load(std::memory_order_relaxed) + 1;
+    const std::uint32_t t = tick.load(std::memory_order_relaxed) + 1;  // relaxed: the holder's own
     tick.store(t, std::memory_order_relaxed);  // relaxed: sampled by thieves and sysmon as a hint
     return t;
   }

@@ -129,7 +129,7 @@ void scheduler::work(machine* m) {
 goroutine* scheduler::find_work(machine* m) {
   for (;;) {
     if (stop_machines_.load(std::memory_order_acquire)) return nullptr;          // STOP
-    if (m->until && m->until->load(std::memory_order_acquire)) return nullptr;   // LEND
+    if (m->until && m->until->load(std::memory_order_acquire)) return nullptr;   // FINISHED
     if (m->wired) return rest_wired(m);
     if (!m->p) {
       rest(m);

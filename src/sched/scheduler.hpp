@@ -1,7 +1,13 @@
 // One runtime's scheduler: its processors, machines, global queue, and the ways between them.
 //
-// Lock order: lock_ (scheduler) may be taken with a channel's or any object's lock held; while it is held only heap
-// locks may be taken. `ready` is never called with an object's lock held. The whole order is in docs/HACKING.md.
+// Lock order: lock_ may be taken with a channel's or any object's lock held; under it are taken owner sections, the
+// registry's and the stack pools' locks. `ready` is never called with an object's lock held. docs/HACKING.md has it all.
+//
+// Pairs. PROC-TABLE: release of processor_count_ after a processor was made, acquire by who walks the table.
+//        STOP: release of stop_machines_ with the loop's acquire: the machines go home.
+//        FINISHED: release of finished_ when the last goroutine is gone, acquire by who waits for it, a lent
+//        thread among them: its effects are seen.
+//        NOTE: release of a machine's note by its waker, acquire by the sleeper: it sees the grant.
 #pragma once
 
 #include <atomic>

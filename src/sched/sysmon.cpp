@@ -38,7 +38,7 @@ void system_monitor::body(void* self) { static_cast<system_monitor*>(self)->loop
 void system_monitor::loop() {
   os::nanoseconds interval = shortest, idle_since = 0;
   last_tick_ = last_trim_ = os::now();
-  for (int quiet = 0; !stop_.load(std::memory_order_relaxed);) {  // relaxed: the destructor wakes the loop too
+  for (int quiet = 0; !stop_.load(std::memory_order_relaxed);) {  // relaxed: stop() wakes the loop too
     os::futex_wait(reinterpret_cast<std::uint32_t*>(&note_), 0, os::now() + interval);
     if (note_.load(std::memory_order_acquire)) note_.store(0, std::memory_order_relaxed);  // NOTE; relaxed: one reader
     const os::nanoseconds now = os::now();

@@ -13,8 +13,8 @@ namespace rove::sched {
 class scheduler;
 struct processor;
 
-// Ticks while a processor works, every 50 us at first and every 5 ms when there was nothing to do for a while; sleeps
-// without a tick when all processors are idle. At each tick it
+// Ticks while a processor works, every 50 us at first; when there was nothing to do for a while every millisecond, every
+// 5 ms if no processor is idle. Sleeps without a tick once all were idle for 100 ms. At each tick it
 //  - gives the processors a coarse clock for their reports;
 //  - wakes a machine for queued work that waits too long (idle.hpp: what thieves left because it moved fast);
 //  - starts a spare processor for work that waits behind a goroutine that has run for 10 ms without parking: a

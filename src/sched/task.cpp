@@ -1,5 +1,7 @@
-// Joining a goroutine. Its state lies on its own stack, which is given back by whoever joins it last: the handle, or
-// the goroutine itself when the handle was dropped before.
+// Joining a goroutine. Its state lies with its closure, in its descriptor or on its stack; both are given back by whoever
+// is done with them last: the handle, or the goroutine itself when the handle was dropped before.
+//
+// Pairs. TASK-DONE: release when the goroutine has left its stack, acquire by who joins: it sees the result.
 #include <rove/go.hpp>
 
 #include "src/sched/ending.hpp"
@@ -71,8 +73,8 @@ void scheduler::finish_task(detail::task_state* s) {
 namespace detail {
 
 departure task_join_begin(task_state* s, waiter& w) {
-  if (s->done.load(std::memory_order_acquire)) return {};  // TASK-DONE
   if (ending.load(std::memory_order_relaxed) && end_check()) return {};  // relaxed: end_check looks closer
+  if (s->done.load(std::memory_order_acquire)) return {};  // TASK-DONE
   return join_begin(s, w);
 }
 
@@ -94,7 +96,10 @@ void task_drop(task_state* s) noexcept {
   if (done) give_back(s);
 }
 
-void task_no_value() { throw_panic("rove: task ended by goexit"); }
+void task_no_value() {
+  if (ending.load(std::memory_order_relaxed)) end_check();  // relaxed: end_check looks closer; both may have been ended
+  throw_panic("rove: task ended by goexit");
+}
 
 }  // namespace detail
 }  // namespace rove

@@ -1,6 +1,11 @@
 // The timer heap.
 #include "src/sched/timers.hpp"
 
+#include <rove/detail/config.hpp>
+
+#include "src/base/check.hpp"
+#include "src/sched/machine.hpp"
+
 namespace rove::sched {
 
 void timer_heap::place(std::size_t i, entry e) {
@@ -52,7 +57,15 @@ void timer_heap::publish() {
 
 void timer_heap::arm_locked(timer* t) {
   t->heap = this;
+#if ROVE_EXCEPTIONS
+  try {
+    heap_.push_back({});
+  } catch (...) {
+    base::fatal("rove: no memory for a timer");  // with its lock held there is no way back
+  }
+#else
   heap_.push_back({});
+#endif
   sift_up(heap_.size() - 1, {t->when, t});
   publish();
 }
@@ -67,6 +80,11 @@ bool timer_heap::disarm_locked(timer* t) {
 bool timer_heap::disarm(timer* t) {
   os::hold h(lock_);
   return disarm_locked(t);
+}
+
+timer_heap* current_timers() {
+  const machine* const m = this_machine();
+  return m && m->p ? &m->p->timers : nullptr;
 }
 
 std::size_t timer_heap::run_due(os::nanoseconds now) {

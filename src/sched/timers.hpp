@@ -60,4 +60,7 @@ class timer_heap {
   std::atomic<std::size_t> size_{0};
 };
 
+// The heap of the processor that the caller runs on; null on a plain thread and inside `blocking`.
+timer_heap* current_timers();
+
 }  // namespace rove::sched

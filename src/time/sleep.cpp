@@ -1,9 +1,8 @@
 // Sleeping: a timer that lives in the sleeper's own frame.
 #include <rove/time.hpp>
 
-#include <thread>
+#include <cerrno>
 
-#include "src/sched/machine.hpp"
 #include "src/sched/park.hpp"
 #include "src/sched/timers.hpp"
 
@@ -33,15 +32,9 @@ void detail::sleep_until_ns(std::int64_t when) {
   if (ending.load(std::memory_order_relaxed) && end_check()) return;  // relaxed: end_check looks closer
   sleeper s;
   sched::prepare(s.w, &s, unlink_sleeper);
-  sched::processor* const p = s.w.g ? s.w.g->m->p : nullptr;
-  if (!s.w.g) {
-    const std::uint32_t nobody_wakes = 0;
-    while (os::futex_wait(&nobody_wakes, 0, when) != -ETIMEDOUT) {
-    }
-    return;
-  }
   if (when <= os::now()) return yield();
-  if (!p) {  // inside `blocking` the thread is the goroutine's own
+  sched::timer_heap* const timers = s.w.g ? sched::current_timers() : nullptr;
+  if (!timers) {  // the thread is the caller's own: a plain one, or one inside `blocking`
     const std::uint32_t nobody_wakes = 0;
     while (os::futex_wait(&nobody_wakes, 0, when) != -ETIMEDOUT) {
     }
@@ -49,9 +42,9 @@ void detail::sleep_until_ns(std::int64_t when) {
   }
   s.when = when;
   s.fire = fire;
-  p->timers.lock().lock();
-  p->timers.arm_locked(&s);
-  detail::depart(sched::park(s.w, detail::wait_reason::sleep, p->timers.lock()));
+  timers->lock().lock();
+  timers->arm_locked(&s);
+  detail::depart(sched::park(s.w, detail::wait_reason::sleep, timers->lock()));
   if (s.w.result == outcome::ended) sched::unwind_current();
 }
 

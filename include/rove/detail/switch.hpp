@@ -5,7 +5,7 @@
 // may reserve behind the clobber list's back. It is inlined where a goroutine parks: neither a call nor a return
 // happens, so the predictor of return addresses stays right. `switch_stacks` returns on the other side, with the
 // context that was left to get there: whoever arrives runs its commit, the part of parking that must not happen
-// before the stack was left (DESIGN: "one way to block").
+// before the stack was left (src/sched/park.hpp).
 #pragma once
 
 #include <rove/detail/config.hpp>
