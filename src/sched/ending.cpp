@@ -9,9 +9,11 @@
 // Steps. 1 ending_ = true; `attention` of every processor = true.                                       ENDING
 //        2 Shut every queue once as a thief does. After that each dispatch sees `attention` inside its section and goes
 //          through the machine's loop, whose `execute` resumes a goroutine under end_lock_.
-//        3 Sweep under end_lock_: every goroutine in state `waiting` whose waiter can be taken off its queue gets the
+//        3 shut_ = true and sweep, under end_lock_: every goroutine in state `waiting` whose waiter can be taken off its queue gets the
 //          result `ended` and becomes runnable; it throws when it resumes.
-//        4 Who parks after the sweep passed arrives in the machine's loop (step 2), which looks at it again.
+//        4 Who parks after the sweep passed arrives in the machine's loop (step 2), which looks at it again under
+//          end_lock_, once shut_ is set; before that somebody could still be resumed the short way, and the sweep to come
+//          will see whoever waits by then.
 //        5 Calls that can park look at detail::ending first and throw at once.
 //        6 When the last goroutine is gone: finished_ = 1, the machines go home.
 // A goroutine whose state the sweep reads too early stored `waiting` before its dispatch; that dispatch entered the
@@ -83,6 +85,7 @@ void ender::sweep(scheduler& s) {
   } all{&s, {}};
   {
     os::hold h(s.end_lock_);
+    s.shut_ = true;
     for_each_goroutine(
         [](void* argument, goroutine* g) {
           auto* const v = static_cast<visit*>(argument);
@@ -98,7 +101,7 @@ void ender::after_switch(scheduler& s, machine* m) {
   bool ended = false;
   {
     os::hold h(s.end_lock_);
-    ended = end_wait(s, g);
+    ended = s.shut_ && end_wait(s, g);
   }
   if (ended) s.inject(g);
   check_finished(s);

@@ -174,6 +174,7 @@ class scheduler {
   std::atomic<std::uint32_t> finished_{0};              // 1: all goroutines are gone
   std::atomic<bool> main_gone_by_goexit_{false};
   os::lock end_lock_;                                   // ENDING: dispatch against sweep
+  bool shut_ = false;                                   // under end_lock_: nobody is resumed but under it
 
   const std::uint8_t default_class_;
   std::unique_ptr<class system_monitor> monitor_;

@@ -54,6 +54,7 @@ every_level() {   # every_level <cpu> <prefix> <compiler...>: the options that e
       combination "$@" $level $option
     done
     combination "$@" $level -DROVE_FP_ENV=1
+    combination "$@" $level -DROVE_INLINE_SWITCH=0
   done
   combination "$@" -O1
   combination "$@" -Os
@@ -94,6 +95,7 @@ aarch64() {
       done
     done
     combination aarch64 $emulator $compiler -O2 -DROVE_FP_ENV=1
+    combination aarch64 $emulator $compiler -O2 -DROVE_INLINE_SWITCH=0
     combination aarch64 $emulator $compiler -O2 -mbranch-protection=standard -fPIC
   done
   combination aarch64 $emulator aarch64-linux-gnu-g++ -O2 -ffixed-x18
