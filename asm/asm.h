@@ -1,4 +1,5 @@
-// Macros for assembly: symbols, unwind tables, landing pads, notes. Only macros, so that a routine's body is only moves.
+// Macros for assembly: symbols, unwind tables, landing pads, notes. Only macros, so that a routine's body is only
+// moves.
 //
 // Needs frame.h of the CPU before it. Comments and macros go through the C preprocessor; `;` separates statements in
 // the assemblers of both CPUs.

@@ -27,7 +27,9 @@ say() { printf '\n== %s\n' "$*"; }
 # ---- what has to be there ------------------------------------------------------------------------------------------
 
 have() { command -v "$1" >/dev/null 2>&1; }
-has_catch2() { echo '#include <catch2/catch.hpp>' | c++ -E -x c++ - >/dev/null 2>&1 || pkg-config --exists catch2-with-main; }
+has_catch2() {
+  echo '#include <catch2/catch.hpp>' | c++ -E -x c++ - >/dev/null 2>&1 || pkg-config --exists catch2-with-main
+}
 has_runtime() {   # has_runtime <compiler> <sanitizer>: a program can be linked with it
   echo 'int main() {}' | "$1" "-fsanitize=$2" -x c++ - -o /dev/null >/dev/null 2>&1
 }
@@ -50,7 +52,10 @@ find_missing() {   # find_missing <parts...>
     esac
     case $part in
       clang) need clang have clang++ ;;
-      tsan) need clang have clang++; have clang++ && need "libclang-rt-$(clang_version)-dev" has_runtime clang++ thread ;;
+      tsan)
+        need clang have clang++
+        have clang++ && need "libclang-rt-$(clang_version)-dev" has_runtime clang++ thread
+        ;;
       asan) ;;
       switch) need clang have clang++; need gdb have gdb; need_aarch64 ;;
       aarch64) need_aarch64 ;;

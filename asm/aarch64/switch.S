@@ -9,7 +9,7 @@
 // | sp              | saved and loaded                                                                        |
 // | x29, x19        | saved and loaded: a compiler may keep its frame and base pointer there in spite of a    |
 // |                 | clobber list                                                                            |
-// | x4-x18 x20-x28  | lost: the clobber list of switch_stacks names them, the compiler keeps what is alive    |
+// | x4-x18 x20-x28  | lost: the clobber list of switch_registers names them, the compiler keeps what is alive |
 // | x30             |                                                                                         |
 // | v0-v31, z, p    | lost, likewise (d8-d15 too: the function around the switch saves them, once)            |
 // | FPCR            | the thread's (as in Go); with fp_env saved and loaded                                   |

@@ -6,6 +6,6 @@
 #define ROVE_CONTEXT_PC 8
 #define ROVE_CONTEXT_FP 16     /* rbp */
 #define ROVE_CONTEXT_BASE 24   /* rbx */
-#define ROVE_CONTEXT_FP_ENV 40 /* with fp_env only: MXCSR in its first four bytes, the x87 control word in the next two */
+#define ROVE_CONTEXT_FP_ENV 40 /* with fp_env only: MXCSR in the first four bytes, then the x87 control word */
 
 #endif

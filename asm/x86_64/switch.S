@@ -8,7 +8,7 @@
 // | rsp             | saved and loaded                                                                         |
 // | rbp, rbx        | saved and loaded: a compiler may keep its frame and base pointer there in spite of a     |
 // |                 | clobber list (gcc refuses rbp in one; clang uses rbx with alloca and ignores the clobber) |
-// | rax rcx r8-r15  | lost: the clobber list of switch_stacks names them, the compiler keeps what is alive     |
+// | rax rcx r8-r15  | lost: the clobber list of switch_registers names them, the compiler keeps what is alive  |
 // | xmm, ymm, zmm,  | lost, likewise                                                                           |
 // | k0-k7, st, mm   |                                                                                          |
 // | MXCSR, x87 CW   | the thread's (as in Go); with fp_env saved and loaded                                    |

@@ -138,16 +138,21 @@ class chan_iterator {
   using iterator_concept = std::input_iterator_tag;
 
   chan_iterator() = default;
-  explicit chan_iterator(detail::chan_core* c) : core_(c), value_(detail::chan_recv<T>(c)) {}
+  explicit chan_iterator(detail::chan_core* c) : core_(c) { next(); }
   T& operator*() const { return *value_; }
   chan_iterator& operator++() {
-    value_ = detail::chan_recv<T>(core_);
+    next();
     return *this;
   }
   void operator++(int) { ++*this; }
   bool operator==(std::default_sentinel_t) const { return !value_; }
 
  private:
+  void next() {  // without assignment: not every movable type has it
+    value_.reset();
+    if (std::optional<T> v = detail::chan_recv<T>(core_)) value_.emplace(std::move(*v));
+  }
+
   detail::chan_core* core_ = nullptr;
   mutable std::optional<T> value_;
 };

@@ -10,11 +10,11 @@
 // ThreadSanitizer sees every stack as a thread of its own (a "fiber"), and is told right before the switch; what runs
 // between the notice and the jump is not instrumented. The switch is announced as one that orders what went before on
 // the left stack before what comes next on the entered one (flag 0). That is what the machine does, since both run on
-// one thread, and the scheduler rests on it: a processor's own data is handed from goroutine to goroutine by nothing but
-// that order, and a commit releases locks for the goroutine that was left, on the stack of the one that was entered.
-// With __tsan_switch_to_fiber_no_sync all of that would be reported, although it cannot go wrong. What stays tested is
-// every order between threads: a goroutine that moves, a waker on another thread, a thief. What is hidden: a race in user
-// code between goroutines that happen to follow each other on one thread.
+// one thread, and the scheduler rests on it: a processor's own data is handed from goroutine to goroutine by nothing
+// but that order, and a commit releases locks for the goroutine that was left, on the stack of the one that was
+// entered. With __tsan_switch_to_fiber_no_sync all of that would be reported, although it cannot go wrong. What stays
+// tested is every order between threads: a goroutine that moves, a waker on another thread, a thief. What is hidden: a
+// race in user code between goroutines that happen to follow each other on one thread.
 #include "src/arch/sanitizer.hpp"
 
 #if ROVE_SANITIZED
@@ -29,9 +29,9 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-// The functions around a switch run on two stacks, so they must have neither poisoned frames nor frames elsewhere. Their
-// parts are inlined, since clang notes even so each function's entry and exit for ThreadSanitizer: entered on one stack
-// and left on the other they must be the same function.
+// The functions around a switch run on two stacks, so they must have neither poisoned frames nor frames elsewhere.
+// Their parts are inlined, since clang notes even so each function's entry and exit for ThreadSanitizer: entered on one
+// stack and left on the other they must be the same function.
 #define ROVE_NOT_INSTRUMENTED __attribute__((no_sanitize("address", "thread")))
 #define ROVE_NOT_INSTRUMENTED_PART __attribute__((always_inline)) ROVE_NOT_INSTRUMENTED static inline
 

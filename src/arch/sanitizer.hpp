@@ -1,7 +1,7 @@
 // What AddressSanitizer and ThreadSanitizer have to be told about stacks; nothing at all in other builds.
 //
-// A context is announced once, when its stack is made (or, for a thread's own stack, on that thread), and stays announced
-// while goroutine after goroutine uses it: a fiber of ThreadSanitizer is dear. The switch announces itself.
+// A context is announced once, when its stack is made (or, for a thread's own stack, on that thread), and stays
+// announced while goroutine after goroutine uses it: a fiber of ThreadSanitizer is dear. The switch announces itself.
 #pragma once
 
 #include <rove/detail/switch.hpp>

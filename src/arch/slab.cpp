@@ -16,7 +16,7 @@ constexpr std::uint32_t most_slabs = 16 * 1024;
 
 constinit std::atomic<slab*> table[most_slabs];
 constinit std::atomic<std::uint32_t> count{0};
-constinit os::lock growth;  // of the table
+constinit os::lock growth{os::rank::slabs};  // of the table
 
 constinit descriptor_type type{};
 
@@ -74,7 +74,7 @@ std::uint32_t slab::uncarved() const {
 }
 
 bool init_slabs(descriptor_type wanted) {
-  ROVE_CHECK(wanted.descriptor_size % 64 == 0 && wanted.descriptor_size >= sizeof(stack));
+  ROVE_CHECK(wanted.descriptor_size % alignof(stack) == 0 && wanted.descriptor_size >= sizeof(stack));
   if (type.construct != nullptr) {
     ROVE_CHECK(type.construct == wanted.construct && type.descriptor_size == wanted.descriptor_size);
     return false;

@@ -20,7 +20,7 @@ inline constexpr std::size_t smallest_stack = 16 * 1024;
 inline constexpr std::size_t largest_stack = std::size_t{1} << 30;
 
 // How the owner of descriptors has them made: `construct` is called once for each slot, with memory of
-// `descriptor_size` bytes (a multiple of 64, aligned to 64), and returns the stack part inside. It is never destroyed.
+// `descriptor_size` bytes (a multiple of alignof(stack), and so aligned), and returns the stack part inside. It is never destroyed.
 struct descriptor_type {
   std::size_t descriptor_size;
   stack* (*construct)(void* memory);

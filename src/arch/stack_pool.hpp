@@ -51,7 +51,7 @@ class alignas(64) stack_pool {
   stack* carve_locked(std::uint8_t size_class, std::size_t count, std::size_t* taken);
   std::size_t trim_cold(std::size_t count);
 
-  os::lock lock_;
+  os::lock lock_{os::rank::stacks};
   stack_list hot_;
   stack_list cold_;
   stack_list trimmed_;

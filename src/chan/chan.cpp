@@ -27,7 +27,7 @@
 namespace rove::detail {
 
 struct chan_core {
-  os::lock lock;
+  os::lock lock{os::rank::object};
   bool closed = false;
   const element_type type;
   std::size_t count = 0;                 // values in the ring
@@ -106,6 +106,7 @@ ROVE_ALWAYS_INLINE outcome send_now(chan_core* c, locked& l, void* value) {
     throw_panic("send on closed channel");
   }
   if (waiter* const r = c->receivers.front()) {
+    __builtin_prefetch(r->g);
     c->move(r->value, value);
     c->receivers.remove(r);
     r->result = outcome::granted;
@@ -153,6 +154,7 @@ ROVE_ALWAYS_INLINE outcome recv_now(chan_core* c, locked& l, void* to) {
     return outcome::granted;
   }
   if (waiter* const s = c->senders.front()) {
+    __builtin_prefetch(s->g);
     c->move(to, s->value);
     c->senders.remove(s);
     s->result = outcome::granted;

@@ -24,8 +24,10 @@
 
 #include <cstdint>
 #include <iterator>
+#include <type_traits>
 
 #include "src/base/atomic.hpp"
+#include "src/os/lock_rank.hpp"
 #include "src/os/os.hpp"
 
 namespace rove::os {
@@ -56,6 +58,7 @@ template <class P>
 class basic_lock {
  public:
   constexpr basic_lock() = default;
+  constexpr explicit basic_lock(rank) {}  // of use to checked_lock only
   basic_lock(const basic_lock&) = delete;
   basic_lock& operator=(const basic_lock&) = delete;
 
@@ -93,7 +96,11 @@ class basic_lock {
   typename P::template atomic<std::uint32_t> state_{0};
 };
 
-using lock = basic_lock<real_threads>;
+using plain_lock = basic_lock<real_threads>;
+static_assert(sizeof(plain_lock) == 4);
+
+// What the library takes: each is made with its rank.
+using lock = std::conditional_t<debug_checks, checked_lock<plain_lock>, plain_lock>;
 
 // Held for a scope.
 template <class Lock>

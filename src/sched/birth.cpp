@@ -54,7 +54,7 @@ void goroutine_main(void* self, detail::context* left) {
   leave_for_good(g);
 }
 
-void bind(goroutine* g, arch::stack* s) {
+ROVE_ALWAYS_INLINE void bind(goroutine* g, arch::stack* s) {
   g->stack = s;
   s->next_free = nullptr;
   arch::sanitizer_attach(*g, s->low, s->top);
@@ -72,7 +72,7 @@ void give_coldest(processor* p) {
   p->stack_count = stock;
 }
 
-void unbind(goroutine* g, processor* p) {
+ROVE_ALWAYS_INLINE void unbind(goroutine* g, processor* p) {
   arch::stack* const s = std::exchange(g->stack, nullptr);
   if (s->size_class != g->promised_class) [[unlikely]] arch::return_promises(s->size_class, 1);
   if (p && s->size_class == p->stack_class) [[likely]] {
@@ -86,7 +86,7 @@ void unbind(goroutine* g, processor* p) {
   }
 }
 
-arch::stack* take_stack(processor* p, std::uint8_t size_class) {
+ROVE_ALWAYS_INLINE arch::stack* take_stack(processor* p, std::uint8_t size_class) {
   if (p && size_class == p->stack_class) {
     if (!p->stacks) [[unlikely]] p->stack_count = arch::take_stacks(size_class, &p->stacks, stock);
     arch::stack* const s = p->stacks;
@@ -99,7 +99,7 @@ arch::stack* take_stack(processor* p, std::uint8_t size_class) {
   return arch::take_stacks(size_class, &one, 1) == 1 ? one : nullptr;
 }
 
-processor* own_processor(const scheduler* home) {
+ROVE_ALWAYS_INLINE processor* own_processor(const scheduler* home) {
   machine* const m = this_machine();
   return m && m->home == home ? m->p : nullptr;
 }
@@ -120,7 +120,7 @@ void give_promised(std::uint8_t size_class, base::chain<goroutine> chain) {
   give_descriptors(chain);
 }
 
-void give_descriptor(goroutine* g, processor* p) {
+ROVE_ALWAYS_INLINE void give_descriptor(goroutine* g, processor* p) {
   g->flags = 0;
   if (p && p->stack_class == g->promised_class) [[likely]] {
     p->descriptors.push_front(g);
@@ -137,7 +137,7 @@ void give_descriptor(goroutine* g, processor* p) {
 
 void init_goroutines() {
   static const bool done = [] {
-    arch::init_stacks({64, construct_stack});
+    arch::init_stacks({sizeof(arch::stack), construct_stack});
     return true;
   }();
   (void)done;

@@ -23,7 +23,7 @@
 namespace rove::sched {
 namespace {
 
-os::lock registry_lock;
+os::lock registry_lock{os::rank::runtimes};
 scheduler* registry = nullptr;
 
 }  // namespace

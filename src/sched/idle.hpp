@@ -5,10 +5,11 @@
 // is gone before the woken thread arrives.
 //
 // Two kinds of work, two promises.
-//   *Hard* work lies in the global queue or becomes due in a heap that nobody serves: perhaps no machine runs at all,
+//   *Hard* work lies in the global queue of woken goroutines or becomes due in a heap that nobody serves: perhaps no machine runs at all,
 //   so a wake-up that is lost is a hang. It is pushed under the scheduler's lock, and a machine goes to sleep under the
 //   same lock: it looks at the global queue, joins the sleepers and leaves the searchers in one critical section.
-//   *Soft* work lies in the queue of a processor that runs. It will be run there; somebody else only makes it sooner.
+//   *Soft* work lies in the queue of a processor that runs, or did not fit there (the global queue of new goroutines,
+//   which that processor comes back to). It will be run there; somebody else only makes it sooner.
 //   It needs no lock and no locked instruction: the producer looks at one flag.
 //
 // Invariant (hard). If the global queue is not empty, then a machine is searching, or no processor is idle.
@@ -27,11 +28,16 @@
 // being empty for ever, each waiting some ten nanoseconds; taking one of them to another CPU makes both slower. What a
 // processor's queue holds is worth taking when it dispatches nothing, or its length times the time of a dispatch is
 // more than `worth_taking`. Queues that were busy but not worth it leave the flag down; sysmon judges them from then on.
+// Whether a theft paid shows afterwards: if what was taken kept the thief busy for less than `worth_having` each, moving
+// it cost more than it brought (it waited for a lock or a channel that is in use where it came from, or was done
+// at once), and all thieves of the runtime hold back, longer each time, up to a millisecond. One that paid ends that.
 //
 // Rejected: wake on every ready as Go does (its mutex is 2.9 times slower with two processors than with one); a ticker.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "src/base/atomic.hpp"
@@ -95,6 +101,25 @@ enum class verdict : std::uint8_t { nothing, not_worth_it, worth_it };
 
 inline constexpr os::nanoseconds worth_taking = 4'000;   // about what a wake-up or a theft costs all in all
 inline constexpr os::nanoseconds look_again = 1'000;     // between two samples
+
+inline constexpr os::nanoseconds worth_having = 3'000;   // run time of a stolen goroutine that pays for its way
+inline constexpr os::nanoseconds least_reluctance = 8'000, most_reluctance = 1'000'000;
+
+// How thieves hold back. Any machine may call it at any time; what gets lost between two only shifts a guess.
+class reluctance {
+ public:
+  bool holds(os::nanoseconds now) const { return now < until_.load(std::memory_order_relaxed); }  // relaxed: a guess
+  void judge(os::nanoseconds now, os::nanoseconds busy, std::size_t items) {
+    os::nanoseconds pause = 0;
+    if (busy < worth_having * static_cast<os::nanoseconds>(items))
+      pause = std::clamp(2 * pause_.load(std::memory_order_relaxed), least_reluctance, most_reluctance);  // relaxed: a guess
+    pause_.store(pause, std::memory_order_relaxed);         // relaxed: a guess
+    until_.store(now + pause, std::memory_order_relaxed);   // relaxed: a guess
+  }
+
+ private:
+  std::atomic<os::nanoseconds> pause_{0}, until_{0};
+};
 
 // `then` was taken `elapsed` nanoseconds ago; now the queue holds `length` and has dispatched up to `tick`.
 inline verdict judge(const sample& then, std::uint32_t tick, std::uint32_t length, os::nanoseconds elapsed) {

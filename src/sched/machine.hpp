@@ -28,6 +28,8 @@ struct machine {
   bool spinning = false;
   goroutine g0;                          // the thread's own stack
   goroutine* last_left = nullptr;        // who ran before the loop came back
+  os::nanoseconds theft_at = 0;          // when it last took work of others, and how much; judged when it is done
+  std::size_t theft_items = 0;
   bool saw_busy = false;                 // others have work that is not worth taking
   base::random random{reinterpret_cast<std::uintptr_t>(this)};
   const std::atomic<std::uint32_t>* until = nullptr;  // a lent thread goes home when this is not 0

@@ -23,8 +23,10 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "src/base/atomic.hpp"
+#include "src/os/lock_rank.hpp"
 
 namespace rove::sched {
 
@@ -34,17 +36,23 @@ class owner_section {
   [[nodiscard]] bool enter() {
     inside_.store(1, std::memory_order_relaxed);                 // OWNER-BIAS
     A::light_fence();                                            // OWNER-BIAS
-    if (thief_.load(std::memory_order_acquire) == 0) [[likely]]  // OWNER-BIAS, THIEF-OUT
+    if (thief_.load(std::memory_order_acquire) == 0) [[likely]] {  // OWNER-BIAS, THIEF-OUT
+      note_inside();
       return true;
+    }
     inside_.store(0, std::memory_order_release);                 // OWNER-OUT
     return false;
   }
 
-  void leave() { inside_.store(0, std::memory_order_release); }  // OWNER-OUT
+  void leave() {
+    note_outside();
+    inside_.store(0, std::memory_order_release);                 // OWNER-OUT
+  }
 
   [[nodiscard]] bool enter_as_thief() {
     if (thief_.load(std::memory_order_relaxed) != 0) return false;         // relaxed: the exchange decides
     if (thief_.exchange(1, std::memory_order_acquire) != 0) return false;  // OWNER-BIAS, THIEF-OUT
+    note_inside();
     A::heavy_fence();                                                      // OWNER-BIAS
     for (int i = 0; i < patience; ++i) {
       if (inside_.load(std::memory_order_acquire) == 0) return true;       // OWNER-BIAS, OWNER-OUT
@@ -54,9 +62,21 @@ class owner_section {
     return false;
   }
 
-  void leave_as_thief() { thief_.store(0, std::memory_order_release); }    // THIEF-OUT
+  void leave_as_thief() {
+    note_outside();
+    thief_.store(0, std::memory_order_release);                            // THIEF-OUT
+  }
 
  private:
+  // For the order of locks; the model checker's threads are not the system's.
+  static constexpr bool checked = os::debug_checks && std::is_same_v<A, base::real_atomics>;
+  static void note_inside() {
+    if constexpr (checked) os::taking_rank(os::rank::owner_section);
+  }
+  static void note_outside() {
+    if constexpr (checked) os::gave_back_rank(os::rank::owner_section);
+  }
+
   static constexpr int patience = 200;
   typename A::template atomic<std::uint32_t> inside_{0};
   alignas(64) typename A::template atomic<std::uint32_t> thief_{0};

@@ -64,6 +64,7 @@ void prepare(detail::waiter& w, void* object, bool (*unlink)(detail::waiter*)) {
 }
 
 detail::departure park(detail::waiter& w, wait_reason reason, os::lock& lock) {
+  if constexpr (os::debug_checks) os::check_ranks_at_park(1);
   goroutine* const g = w.g;
   if (!g) {
     block_thread(w, reason, lock);
@@ -74,9 +75,10 @@ detail::departure park(detail::waiter& w, wait_reason reason, os::lock& lock) {
 }
 
 detail::departure park_for_ever(detail::waiter& w, wait_reason reason) {
+  if constexpr (os::debug_checks) os::check_ranks_at_park(0);
   prepare(w, nullptr, unlink_for_ever);
   if (!w.g) {
-    os::lock lock;
+    os::lock lock(os::rank::object);
     lock.lock();
     block_thread(w, reason, lock);
   }
@@ -92,6 +94,7 @@ void wake(detail::waiter* w) {
 }
 
 void ready(goroutine* g) {
+  __builtin_prefetch(g->sp);  // it runs soon, and its frame has gone cold
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
   machine* const m = this_machine();
   if (m && m->p && m->home == g->home()) [[likely]]

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t first_block = 1024;
 constexpr std::size_t blocks = 24;         // 17 thousand million goroutines
 
-os::lock registry_lock;
+os::lock registry_lock{os::rank::descriptors};
 base::chain<goroutine> dead;               // under the lock
 goroutine* block[blocks];                  // written under the lock, published by `made`
 std::atomic<std::size_t> made{0};

@@ -2,7 +2,8 @@
 // what was handed over, the own queue, the global queue, due timers, other processors' queues; then sleep.
 #include "src/sched/scheduler.hpp"
 
-#include <cstring>
+#include <cerrno>
+#include <utility>
 
 #include "src/base/check.hpp"
 #include "src/sched/deadlock.hpp"
@@ -39,12 +40,12 @@ void scheduler::inject(base::chain<goroutine> chain) {
 }
 
 void scheduler::inject_new(base::chain<goroutine> chain) {
-  lock_.lock();
-  global_new_.append(chain);
-  publish_global_locked();
-  const bool wake = idle_.idle() > 0 && idle_.searching() == 0;
-  lock_.unlock();
-  if (wake) wake_one();
+  {
+    os::hold h(lock_);
+    global_new_.append(chain);
+    publish_global_locked();
+  }
+  wake_softly_if_wanted();
 }
 
 void scheduler::publish_global_locked() {
@@ -52,7 +53,7 @@ void scheduler::publish_global_locked() {
 }
 
 // A share of the global queue for a processor that has nothing else; the first of it is returned.
-goroutine* scheduler::take_global(processor* p) {
+goroutine* scheduler::take_global(processor* p, machine* searcher) {
   if (global_size_.load(std::memory_order_relaxed) == 0) return nullptr;  // relaxed: rest() looks under the lock
   const auto share = [this](std::size_t n) {
     return std::min<std::size_t>(n / active_.load(std::memory_order_relaxed) + 1, 128);  // relaxed: a number
@@ -60,11 +61,12 @@ goroutine* scheduler::take_global(processor* p) {
   base::chain<goroutine> woken, fresh;
   lock_.lock();
   for (std::size_t n = share(global_.count); n > 0 && !global_.empty(); --n) woken.push_back(global_.pop_front());
-  if (woken.empty())
+  if (woken.empty() && !(searcher && reluctance_.holds(os::now())))
     for (std::size_t n = share(global_new_.count); n > 0 && !global_new_.empty(); --n)
       fresh.push_back(global_new_.pop_front());
   publish_global_locked();
   lock_.unlock();
+  if (searcher && !fresh.empty()) note_theft(searcher, fresh.count);
   goroutine* const g = woken.empty() ? fresh.pop_front() : woken.pop_front();
   while (goroutine* const other = woken.pop_front()) run_soon(p, other);
   keep_new(p, fresh);
@@ -139,7 +141,7 @@ goroutine* scheduler::find_work(machine* m) {
       if (retire(m)) continue;
     }
     goroutine* g = take_local(m);
-    if (!g) g = take_global(m->p);
+    if (!g) g = take_global(m->p, m->spinning ? m : nullptr);
     if (!g && serve_timers(os::now())) continue;
     if (!g) g = hunt(m);
     if (g) {
@@ -198,14 +200,20 @@ goroutine* scheduler::steal_from(machine* m, processor& victim) {
   section.leave_as_thief();
   if (loot.empty()) return nullptr;
   m->p->steals.add(loot.count);
+  note_theft(m, loot.count);
   goroutine* const g = loot.pop_front();
   while (goroutine* const other = loot.pop_front()) run_soon(m->p, other);
   return g;
 }
 
+void scheduler::note_theft(machine* m, std::size_t items) {
+  m->theft_at = os::now();
+  m->theft_items = items;
+}
+
 // One look around: takes new samples, or judges by the old ones and steals. `busy`: somebody has work we did not take.
-bool scheduler::look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds elapsed, bool judge_now,
-                                goroutine*& found, bool& busy) {
+bool scheduler::look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds now,
+                                os::nanoseconds elapsed, bool judge_now, goroutine*& found, bool& busy) {
   const unsigned all = processor_count_.load(std::memory_order_acquire);  // PROC-TABLE
   for (unsigned i = 0; i < std::min(all, machine::max_victims); ++i) {
     processor& victim = *processors_[(first + i) % all];
@@ -214,7 +222,7 @@ bool scheduler::look_at_victims(machine* m, unsigned first, sample* samples, os:
     const std::uint32_t length = victim.queue.length();
     if (judge_now) {
       const verdict v = judge(samples[i], tick, length, elapsed);
-      if (v == verdict::worth_it && (found = steal_from(m, victim))) return true;
+      if (v == verdict::worth_it && !reluctance_.holds(now) && (found = steal_from(m, victim))) return true;
       if (v != verdict::nothing) busy = true;
     }
     samples[i] = {tick, length > 0};
@@ -231,16 +239,17 @@ goroutine* scheduler::hunt(machine* m) {
   sample samples[machine::max_victims];
   const unsigned start = m->random.next() % most_processors;
   const os::nanoseconds begin = os::now();
+  if (m->theft_items > 0) reluctance_.judge(begin, begin - m->theft_at, std::exchange(m->theft_items, 0));
   os::nanoseconds sampled = begin;
   bool first = true, busy = false;
   for (os::nanoseconds now = begin; now - begin < machine::patience; now = os::now()) {
-    if (goroutine* const g = take_global(m->p)) return g;
+    if (goroutine* const g = take_global(m->p, m)) return g;
     if (stop_machines_.load(std::memory_order_relaxed) || (m->until && m->until->load(std::memory_order_relaxed)))
       return nullptr;  // relaxed: find_work looks properly
     if (serve_timers(now)) return take_local(m);
     if (first || now - sampled >= look_again) {
       goroutine* found = nullptr;
-      if (look_at_victims(m, start, samples, now - sampled, !first, found, busy)) return found;
+      if (look_at_victims(m, start, samples, now, now - sampled, !first, found, busy)) return found;
       first = false;
       sampled = now;
     }
@@ -253,6 +262,7 @@ goroutine* scheduler::hunt(machine* m) {
 }
 
 bool scheduler::anything_queued() const {
+  if (reluctance_.holds(os::now())) return false;                  // hard work was looked for under the lock
   bool queued = global_size_.load(std::memory_order_relaxed) > 0;  // relaxed: after a heavy fence
   for_each_processor([&](processor& p) { queued = queued || p.queue.length() > 0; });
   return queued;
@@ -265,7 +275,7 @@ void scheduler::rest(machine* m) {
   bool last = false;
   {
     os::hold h(lock_);
-    if (m->p && !global_empty_locked()) return;
+    if (m->p && (!global_.empty() || (!global_new_.empty() && !reluctance_.holds(os::now())))) return;
     if (stop_machines_.load(std::memory_order_relaxed) ||
         (m->until && m->until->load(std::memory_order_relaxed)))  // relaxed: both are set before the lock is taken
       return;

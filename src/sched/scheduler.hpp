@@ -51,7 +51,8 @@ class scheduler {
   void inject(goroutine* g);                            // runnable, by way of the global queue; any thread
   void inject(base::chain<goroutine> chain);
   void inject_new(base::chain<goroutine> chain);
-  goroutine* take_global(processor* p);                 // one to run; a share of the others comes into p's lanes
+  // One to run; a share of the others comes into p's lanes. Who searches has no claim to new ones: see idle.hpp.
+  goroutine* take_global(processor* p, machine* searcher = nullptr);
   void wake_softly_if_wanted() {
     if (idle_.soft_wake_wanted()) [[unlikely]] wake_softly();
   }
@@ -102,12 +103,14 @@ class scheduler {
   goroutine* take_local(machine* m);
   goroutine* take_one_global(bool new_one);
   void keep_new(processor* p, base::chain<goroutine> chain);
+  void note_theft(machine* m, std::size_t items);
   bool global_empty_locked() const { return global_.empty() && global_new_.empty(); }
   void publish_global_locked();
   bool serve_timers(os::nanoseconds now);
   goroutine* hunt(machine* m);
   goroutine* steal_from(machine* m, processor& victim);
-  bool look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds elapsed, bool judge_now, goroutine*& found, bool& busy);
+  bool look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds now, os::nanoseconds elapsed,
+                       bool judge_now, goroutine*& found, bool& busy);
   void execute(machine* m, goroutine* g);
   bool retire(machine* m);
   void found_work(machine* m);
@@ -143,7 +146,7 @@ class scheduler {
 
   const rove::config config_;
   const bool is_run_;
-  os::lock lock_;
+  os::lock lock_{os::rank::scheduler};
 
   // ---- under lock_
   base::chain<goroutine> global_;                       // woken ones
@@ -160,6 +163,7 @@ class scheduler {
 
   // ---- read by anybody
   idle_counts<> idle_;
+  reluctance reluctance_;
   std::atomic<std::size_t> global_size_{0};
   std::atomic<unsigned> processor_count_{0};
   std::atomic<unsigned> max_procs_{1};
@@ -173,7 +177,7 @@ class scheduler {
   std::atomic<bool> stop_machines_{false};
   std::atomic<std::uint32_t> finished_{0};              // 1: all goroutines are gone
   std::atomic<bool> main_gone_by_goexit_{false};
-  os::lock end_lock_;                                   // ENDING: dispatch against sweep
+  os::lock end_lock_{os::rank::ending};                 // ENDING: dispatch against sweep
   bool shut_ = false;                                   // under end_lock_: nobody is resumed but under it
 
   const std::uint8_t default_class_;

@@ -87,14 +87,14 @@ void system_monitor::collect_free_stacks() {
 }
 
 bool system_monitor::tick(os::nanoseconds now) {
-  bool worth = false, queued = scheduler_.global_size_.load(std::memory_order_relaxed) > 0;  // relaxed: a hint
+  bool worth = false, due = false, queued = scheduler_.global_size_.load(std::memory_order_relaxed) > 0;  // relaxed: a hint
   worth = queued;
   unsigned stuck = 0;
-  look(now, worth, queued, stuck);
+  look(now, due, worth, queued, stuck);
   last_tick_ = now;
   auto& idle = scheduler_.idle_;
   const bool helpers = idle.idle() > 0 && idle.searching() == 0;
-  if (worth && helpers) scheduler_.wake_one();
+  if (helpers && (due || (worth && !scheduler_.reluctance_.holds(now)))) scheduler_.wake_one();
   if (!queued && helpers) idle.raise_flag();
   if (stuck != scheduler_.stuck_seen() || (stuck && queued && idle.idle() == 0)) spare(stuck, queued);
   if (now - last_trim_ >= trim_every) {
@@ -104,11 +104,11 @@ bool system_monitor::tick(os::nanoseconds now) {
   return worth || stuck;
 }
 
-void system_monitor::look(os::nanoseconds now, bool& worth, bool& queued, unsigned& stuck) {
+void system_monitor::look(os::nanoseconds now, bool& due, bool& worth, bool& queued, unsigned& stuck) {
   const os::nanoseconds elapsed = now - last_tick_;
   scheduler_.for_each_processor([&](processor& p) {
     p.coarse_now.store(now, std::memory_order_relaxed);  // relaxed: a clock
-    if (p.timers.next_due() <= now) worth = queued = true;
+    if (p.timers.next_due() <= now) due = queued = true;
     if (p.id >= watched) return;
     watch& w = watches_[p.id];
     const std::uint32_t tick = p.tick.load(std::memory_order_relaxed);  // relaxed: a sample

@@ -44,7 +44,7 @@ class system_monitor {
   bool tick(os::nanoseconds now);    // true: there was something to do
   bool all_idle();
   bool deep_sleep();
-  void look(os::nanoseconds now, bool& worth, bool& queued, unsigned& stuck);
+  void look(os::nanoseconds now, bool& due, bool& worth, bool& queued, unsigned& stuck);
   void spare(unsigned stuck, bool queued);
   void collect_free_stacks();
 

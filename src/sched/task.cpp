@@ -2,6 +2,8 @@
 // is done with them last: the handle, or the goroutine itself when the handle was dropped before.
 //
 // Pairs. TASK-DONE: release when the goroutine has left its stack, acquire by who joins: it sees the result.
+#include <cstddef>
+
 #include <rove/go.hpp>
 
 #include "src/sched/ending.hpp"
@@ -11,8 +13,9 @@ namespace rove {
 namespace {
 
 os::lock& lock_of(detail::task_state* s) {
-  static_assert(sizeof(os::lock) == sizeof s->lock);
-  return reinterpret_cast<os::lock&>(s->lock);
+  static_assert(sizeof(os::plain_lock) == sizeof s->lock && os::rank{} == os::rank::object);
+  static_assert(offsetof(detail::task_state, lock) == 0 && offsetof(detail::task_state, lock_rank) == 4);
+  return reinterpret_cast<os::lock&>(*s);  // the state begins with it
 }
 
 bool unlink_join(detail::waiter* w) {

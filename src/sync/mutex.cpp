@@ -39,7 +39,7 @@ struct pretence {
   std::uint64_t goroutine;
   const mutex* lock;
 };
-os::lock pretended_lock;
+os::lock pretended_lock{os::rank::pretended};
 std::vector<pretence>& pretended = *new std::vector<pretence>;  // never destroyed: threads may outlive main
 
 bool unlink_mutex(detail::waiter* w) {

@@ -33,10 +33,20 @@ class alignas(64) parking_bucket {
 
   // ---- with the lock held
   void push_back(detail::waiter* w) { queue_.push_back(w); }
-  void push_front(detail::waiter* w);
+  void push_front(detail::waiter* w) { queue_.push_front(w); }
   void remove(detail::waiter* w) { queue_.remove(w); }
-  detail::waiter* first(const void* object) const;     // who waits longest for this object
-  bool only(const void* object) const;                 // nobody waits here for another object
+  // Who waits longest for this object; null: nobody.
+  detail::waiter* first(const void* object) const {
+    detail::waiter* w = queue_.front();
+    while (w && w->object != object) w = w->next;
+    return w;
+  }
+  // Nobody waits here for another object.
+  bool only(const void* object) const {
+    for (detail::waiter* w = queue_.front(); w; w = w->next)
+      if (w->object != object) return false;
+    return true;
+  }
 
   void call_attention() {
     auto& word = attention();
@@ -49,8 +59,16 @@ class alignas(64) parking_bucket {
  private:
   std::atomic<std::uint32_t>& attention();
 
-  os::lock lock_;
+  os::lock lock_{os::rank::object};
   base::list<detail::waiter> queue_;
 };
+
+extern parking_bucket parking_table[detail::parking_buckets];
+
+inline parking_bucket& parking_bucket::of(const void* object) { return parking_table[detail::parking_bucket_of(object)]; }
+
+inline std::atomic<std::uint32_t>& parking_bucket::attention() {
+  return detail::parking_words[this - parking_table].attention;
+}
 
 }  // namespace rove::sync

@@ -1,5 +1,5 @@
-// Fills the registers that a switch may lose with garbage, on each CPU: right before a switch, so that nothing survives it
-// by luck.
+// Fills the registers that a switch may lose with garbage, on each CPU: right before a switch, so that nothing survives
+// it by luck.
 #pragma once
 
 #include <rove/detail/config.hpp>

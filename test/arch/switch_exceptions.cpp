@@ -1,5 +1,5 @@
-// Exceptions and switches: a yield inside `catch`, inside a destructor during unwinding, a rethrow on another thread, and
-// one that nobody catches.
+// Exceptions and switches: a yield inside `catch`, inside a destructor during unwinding, a rethrow on another thread,
+// and one that nobody catches.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +16,7 @@ namespace {
 
 bool says(const std::exception& e, const std::string& text) { return e.what() == text; }
 
-// ---- thrown and caught on one stack -----------------------------------------------------------------------------------
+// ---- thrown and caught on one stack ---------------------------------------------------------------------------------
 
 [[gnu::noinline]] void thrower(const std::string& text, int depth) {
   if (depth > 0) {
@@ -44,7 +44,7 @@ const char* plain_body(fiber& f) {
 
 const char* throw_and_catch() { return run_in_turns(plain_body, plain_body); }
 
-// ---- a yield inside catch ------------------------------------------------------------------------------------------------
+// ---- a yield inside catch -------------------------------------------------------------------------------------------
 
 const char* in_catch_body(fiber& f) {
   const std::string text = "of stack " + std::to_string(reinterpret_cast<std::uintptr_t>(&f));
@@ -81,7 +81,7 @@ const char* in_catch() {
   return wrong;
 }
 
-// ---- a yield inside a destructor during unwinding -------------------------------------------------------------------------
+// ---- a yield inside a destructor during unwinding -------------------------------------------------------------------
 
 struct leaves_when_destroyed {
   fiber& f;
@@ -119,7 +119,7 @@ const char* in_unwinding() {
   return wrong ? wrong : run_in_turns(unwinding_body, in_catch_body);
 }
 
-// ---- on another thread -----------------------------------------------------------------------------------------------------
+// ---- on another thread ----------------------------------------------------------------------------------------------
 
 const char* rethrow_body(fiber& f) {
   const std::thread::id& elsewhere = *static_cast<std::thread::id*>(f.data);
@@ -152,7 +152,7 @@ const char* rethrow_elsewhere() {
   return f.wrong;
 }
 
-// ---- caught by nobody --------------------------------------------------------------------------------------------------------
+// ---- caught by nobody -----------------------------------------------------------------------------------------------
 
 const char* uncaught_body(fiber& f) {
   f.leave();

@@ -78,7 +78,7 @@ const char* left_context() {
   return nullptr;
 }
 
-// ---- odd frames -------------------------------------------------------------------------------------------------------
+// ---- odd frames -----------------------------------------------------------------------------------------------------
 
 const char* odd_frame_body(fiber& f) {
   const volatile std::size_t bytes = 100 + 16 * (reinterpret_cast<std::uintptr_t>(&f) / 16 % 5);
@@ -103,7 +103,7 @@ const char* odd_frame_body(fiber& f) {
 
 const char* odd_frames() { return run_in_turns(odd_frame_body, odd_frame_body); }
 
-// ---- registers that a callee must keep ----------------------------------------------------------------------------------
+// ---- registers that a callee must keep ------------------------------------------------------------------------------
 
 void leave_twice(void* argument) {
   auto& f = *static_cast<fiber*>(argument);
@@ -125,7 +125,7 @@ const char* kept_registers() {
   return f.wrong;
 }
 
-// ---- what an unwinder sees ------------------------------------------------------------------------------------------------
+// ---- what an unwinder sees ------------------------------------------------------------------------------------------
 
 struct trace {
   static constexpr int limit = 100;

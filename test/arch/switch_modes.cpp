@@ -1,4 +1,5 @@
-// What a build may ask for: landing pads for processors that check indirect jumps, and a floating-point mode of one's own.
+// What a build may ask for: landing pads for processors that check indirect jumps, and a floating-point mode of one's
+// own.
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@ extern "C" char etext;  // where the program's code ends, by the linker
 namespace switch_checks {
 namespace {
 
-// ---- landing pads ----------------------------------------------------------------------------------------------------------
+// ---- landing pads ---------------------------------------------------------------------------------------------------
 
 #if defined(__x86_64__)
 constexpr std::uint32_t landing_pad = 0xfa1e0ff3;  // endbr64
@@ -104,7 +105,7 @@ const char* enforced_landing_pads() {
 
 #endif
 
-// ---- the floating-point mode ---------------------------------------------------------------------------------------------
+// ---- the floating-point mode ----------------------------------------------------------------------------------------
 
 // The rounding that is in force, by its effect, in the vector unit and (x86-64) in the x87 too.
 struct roundings {

@@ -37,8 +37,8 @@ template <class T>
     return value == expected;
 }
 
-// Asks for the value in a register of its kind right before a switch: if the compiler believed that the register is kept,
-// it would leave it there.
+// Asks for the value in a register of its kind right before a switch: if the compiler believed that the register is
+// kept, it would leave it there.
 template <class T>
 ROVE_ALWAYS_INLINE void pin(T& value) {
   if constexpr (std::is_integral_v<T>)

@@ -258,3 +258,27 @@ TEST_CASE("a goroutine that computes for long does not hold up others") {
     CHECK(done == 50);
   });
 }
+
+TEST_CASE("goroutines that compute for long, one after the other, on whatever processor") {
+  // Each starts the next one when it has run for a while, and goes on until that one runs: on a processor that was started
+  // for it, when the one before was held up. That one may be held up as well.
+  struct chain {
+    static void run(int left, std::atomic<int>& started, rove::wait_group& wg) {
+      const int before = ++started;
+      const auto until = std::chrono::steady_clock::now() + 30ms;
+      while (std::chrono::steady_clock::now() < until) {
+      }
+      if (left == 0) return;
+      wg.go([&, left] { run(left - 1, started, wg); });
+      while (started == before) {
+      }
+    }
+  };
+  on_processors([] {
+    std::atomic<int> started{0};
+    rove::wait_group wg;
+    wg.go([&] { chain::run(5, started, wg); });
+    wg.wait();
+    CHECK(started == 6);
+  });
+}

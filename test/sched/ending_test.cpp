@@ -270,7 +270,6 @@ TEST_CASE("ending: a mutex that another holds stays that one's") {
   for (const unsigned n : {1u, 2u}) {
     rove::mutex m;
     m.lock();  // this thread's
-    std::atomic<bool> other_had_it{false};
     struct locks {
       rove::mutex& m;
       ~locks() {

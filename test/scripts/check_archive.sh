@@ -19,8 +19,10 @@ done
 
 readelf -SW "$archive" | grep -E 'note.GNU-stack.* X' && complain "an executable stack"
 
-notes=$(ar p "$archive" "$(ar t "$archive" | grep 'switch\.S' | head -n 1)" >"$archive.switch.o" && readelf -n "$archive.switch.o")
-rm -f "$archive.switch.o"
+object=$archive.switch.o
+ar p "$archive" "$(ar t "$archive" | grep 'switch\.S' | head -n 1)" >"$object"
+notes=$(readelf -n "$object")
+rm -f "$object"
 case $notes in
   *SHSTK*) complain "the switch claims to keep shadow stacks" ;;
   *IBT* | *BTI*) ;;

@@ -4,7 +4,8 @@
 An operation names its memory order, and carries `// relaxed: why`, or a tag in capitals that names the protocol it is
 part of: `// RQ-PUBLISH`. The comment stands on one of the operation's lines, or above it (then it counts for the
 operations that follow line by line). A tag is used at two operations or more, since an order alone orders nothing, and
-is explained in a comment elsewhere: the essay of the file, or the variable's declaration. Prints each offence; exit status 1 if there was one.
+is explained in a comment elsewhere: the essay of the file, or the variable's declaration. Prints each
+offence; exit status 1 if there was one.
 """
 import collections
 import pathlib
@@ -12,8 +13,10 @@ import re
 import sys
 
 OPERATION = re.compile(
-    r"(\.|->)(load|store|exchange|fetch_\w+|compare_exchange_\w+|test_and_set)\(|\b(light|heavy|full)_fence\(\)|atomic_thread_fence\(")
+    r"(\.|->)(load|store|exchange|fetch_\w+|compare_exchange_\w+|test_and_set)\("
+    r"|\b(light|heavy|full)_fence\(\)|atomic_thread_fence\(")
 FENCE = re.compile(r"_fence\(")
+END = re.compile(r"[;{}]\s*$")
 RELAXED = re.compile(r"// ?relaxed: \S")
 TAG = re.compile(r"// ?((?:[A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*)(?:, [A-Z][A-Z0-9]+(?:-[A-Z0-9]+)*)*)\b(?![a-z])")
 COMMENT = re.compile(r"^\s*//")
@@ -31,7 +34,7 @@ def statements(lines):
     while number < len(lines):
         if OPERATION.search(code_of(lines[number])):
             last = number
-            while last + 1 < len(lines) and last < number + 5 and not re.search(r"[;{}]\s*$", code_of(lines[last]).rstrip()):
+            while last + 1 < len(lines) and last < number + 5 and not END.search(code_of(lines[last])):
                 last += 1
             yield number, last
             number = last

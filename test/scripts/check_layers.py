@@ -37,8 +37,8 @@ def floor_of(path):
 def offence(path, quote, target):
     """What is wrong with `path` including `target`, or None."""
     if path.startswith("include/"):
-        known = quote == "<" and (not target.startswith("rove/") or pathlib.Path("include", target).exists())
-        return None if known and not target.startswith(("src/", "asm/")) else "a public header includes public headers only"
+        public = not target.startswith("rove/") or pathlib.Path("include", target).exists()
+        return None if quote == "<" and public else "a public header includes public headers only, with <>"
     if target.startswith("rove/"):
         return None if quote == "<" else "public headers are included with <>"
     if quote == "<":

@@ -17,6 +17,7 @@ namespace rove::detail {
 
 struct task_state {
   std::uint32_t lock = 0;                    // an os::lock; guards what follows until `done`
+  std::uint8_t lock_rank = 0;                // the rest of it, in a library that checks the order of locks
   std::atomic<bool> done{false};
   bool dropped = false;                      // nobody will join: it gives its stack back itself
   bool has_value = false;                    // false when done: it threw, called goexit, or was ended
