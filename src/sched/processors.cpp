@@ -26,7 +26,8 @@ processor* scheduler::new_processor_locked() {
   // Stacks that lie free with one processor must not be missed by another. Refused: go throws a little later than it should.
   processors_[n]->stock_promised = arch::promise_stacks(default_class_, processor::most_stacks);
   processors_[n]->attention.store(is_ending(), std::memory_order_relaxed);  // relaxed: nobody holds it yet
-  processor_count_.store(n + 1, std::memory_order_release);  // PROC-TABLE: its readers see the processor
+  processors_[n]->held.store(true, std::memory_order_relaxed);  // relaxed: lock; until it is idle
+  processor_count_.store(n + 1, std::memory_order_release);     // PROC-TABLE: its readers see the processor
   active_.fetch_add(1, std::memory_order_relaxed);           // relaxed: lock
   return processors_[n].get();
 }
@@ -281,13 +282,14 @@ unsigned scheduler::set_max_procs(unsigned n) {
   return before;
 }
 
-// A retired processor comes back, or a new one is made.
+// A retired processor comes back, or a new one is made. It counts as held until it is pushed to the idle ones.
 processor* scheduler::activate_processor_locked() {
   const unsigned n = processor_count_.load(std::memory_order_relaxed);  // relaxed: lock
   for (unsigned i = 0; i < n; ++i) {
     processor* const p = processors_[i].get();
     if (p->active) continue;
     p->active = true;
+    p->held.store(true, std::memory_order_relaxed);  // relaxed: lock; sysmon's sample
     active_.fetch_add(1, std::memory_order_relaxed);  // relaxed: lock
     return p;
   }

@@ -61,7 +61,7 @@ goroutine* scheduler::take_global(processor* p, machine* searcher) {
   base::chain<goroutine> woken, fresh;
   lock_.lock();
   for (std::size_t n = share(global_.count); n > 0 && !global_.empty(); --n) woken.push_back(global_.pop_front());
-  if (woken.empty() && !(searcher && reluctance_.holds(os::now())))
+  if (woken.empty() && !(searcher && hold_back_locked()))
     for (std::size_t n = share(global_new_.count); n > 0 && !global_new_.empty(); --n)
       fresh.push_back(global_new_.pop_front());
   publish_global_locked();
@@ -206,6 +206,12 @@ goroutine* scheduler::steal_from(machine* m, processor& victim) {
   return g;
 }
 
+// New goroutines are left to the processor that had no room for them, if thefts do not pay; but not if nobody else runs.
+bool scheduler::hold_back_locked() const {
+  const bool others_run = idle_.idle() + 1 < active_.load(std::memory_order_relaxed);  // relaxed: lock
+  return others_run && reluctance_.holds(os::now());
+}
+
 void scheduler::note_theft(machine* m, std::size_t items) {
   m->theft_at = os::now();
   m->theft_items = items;
@@ -275,7 +281,7 @@ void scheduler::rest(machine* m) {
   bool last = false;
   {
     os::hold h(lock_);
-    if (m->p && (!global_.empty() || (!global_new_.empty() && !reluctance_.holds(os::now())))) return;
+    if (m->p && (!global_.empty() || (!global_new_.empty() && !hold_back_locked()))) return;
     if (stop_machines_.load(std::memory_order_relaxed) ||
         (m->until && m->until->load(std::memory_order_relaxed)))  // relaxed: both are set before the lock is taken
       return;

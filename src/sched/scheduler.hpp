@@ -104,6 +104,7 @@ class scheduler {
   goroutine* take_one_global(bool new_one);
   void keep_new(processor* p, base::chain<goroutine> chain);
   void note_theft(machine* m, std::size_t items);
+  bool hold_back_locked() const;
   bool global_empty_locked() const { return global_.empty() && global_new_.empty(); }
   void publish_global_locked();
   bool serve_timers(os::nanoseconds now);
