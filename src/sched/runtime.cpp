@@ -1,5 +1,6 @@
 // The public runtime: the environment, class runtime, what a goroutine may ask of itself.
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -32,8 +33,9 @@ unsigned max_procs_of_environment() {
   unsigned n = 0;
   const auto [end, error] = std::from_chars(text, text + std::strlen(text), n);
   if (error == std::errc{} && *end == 0 && n >= 1 && n <= most_processors) return n;
-  base::fatal("rove: ROVE_MAXPROCS=" + std::string(text) + " is not a number from 1 to " +
-              std::to_string(most_processors));
+  char message[160];
+  std::snprintf(message, sizeof message, "rove: ROVE_MAXPROCS=%.60s is not a number from 1 to %u", text, most_processors);
+  base::fatal(message);
 }
 
 unsigned initial_max_procs(unsigned wanted) {
