@@ -224,13 +224,11 @@ void scheduler::start_machine(processor* p, bool spinning) {
   m->home = this;
   m->granted = p;
   m->spinning = spinning;
-  {
-    os::hold h(lock_);
-    if (machine_count_ >= config_.max_threads) base::fatal("thread exhaustion");
-    ++machine_count_;
-    m->next = machines_;
-    machines_ = m;
-  }
+  os::hold h(lock_);  // over the start: whoever finds the machine in the list may join its thread
+  if (machine_count_ >= config_.max_threads) base::fatal("thread exhaustion");
+  ++machine_count_;
+  m->next = machines_;
+  machines_ = m;
   if (const int error = os::start_thread(m->thread, "rove", thread_body, m))
     base::fatal(error == -EAGAIN ? "rove: the system refuses another thread" : "rove: cannot start a thread");
 }
