@@ -72,7 +72,7 @@ comparable() {
 
 big_tree() {
   for tree in /usr/include /usr/share /usr/lib /usr; do
-    [ -d $tree ] && [ "$(find $tree -type f | wc -l)" -gt 2000 ] && echo $tree && return
+    [ -d $tree ] && [ "$(find $tree -type f | wc -l)" -gt 3000 ] && echo $tree && return
   done
   echo /usr
 }

@@ -226,11 +226,21 @@ void scheduler::start_machine(processor* p, bool spinning) {
   m->spinning = spinning;
   os::hold h(lock_);  // over the start: whoever finds the machine in the list may join its thread
   if (machine_count_ >= config_.max_threads) base::fatal("thread exhaustion");
+  if (os::start_thread(m->thread, "rove", thread_body, m) != 0) {
+    delete m;
+    return do_without_locked(p, spinning);
+  }
   ++machine_count_;
   m->next = machines_;
   machines_ = m;
-  if (const int error = os::start_thread(m->thread, "rove", thread_body, m))
-    base::fatal(error == -EAGAIN ? "rove: the system refuses another thread" : "rove: cannot start a thread");
+}
+
+// The system refuses another thread: the work is left to the machines that there are.
+void scheduler::do_without_locked(processor* p, bool spinning) {
+  if (machine_count_ == 0) base::fatal("rove: the system refuses a thread");
+  if (spinning) idle_.stop_searching();
+  drain_locked(p);
+  push_idle_processor_locked(p);
 }
 
 void scheduler::lend(machine* m, const std::atomic<std::uint32_t>& until) {

@@ -132,6 +132,7 @@ class scheduler {
   void push_idle_machine_locked(machine* m);
   void remove_idle_machine_locked(machine* m);
   void start_machine(processor* p, bool spinning);
+  void do_without_locked(processor* p, bool spinning);
   os::nanoseconds next_due() const;
   bool timers_need_keeper_locked() const;
   static const std::uint32_t* note_locked(machine* m);  // then os::futex_wake

@@ -60,20 +60,16 @@ void exchange(std::ptrdiff_t capacity, int producers, int consumers, int each, i
   };
   for (int p = 0; p < producers; ++p) senders.go([&, p] { produce(p); });
   for (int c = 0; c < consumers; ++c) receivers.go([&, c] { consume(c); });
-  std::vector<std::thread> plain;
+  plain_threads sending, receiving;
   for (int t = 0; t < threads; ++t) {
-    plain.emplace_back([&, t] { produce(producers + t); });
-    plain.emplace_back([&, t] { consume(consumers + t); });
+    sending.start([&, t] { produce(producers + t); });
+    receiving.start([&, t] { consume(consumers + t); });
   }
   senders.wait();
-  rove::blocking([&] {
-    for (int t = 0; t < threads; ++t) plain[static_cast<std::size_t>(2 * t)].join();
-  });
+  rove::blocking([&] { sending.join(); });
   ch.close();
   receivers.wait();
-  rove::blocking([&] {
-    for (int t = 0; t < threads; ++t) plain[static_cast<std::size_t>(2 * t + 1)].join();
-  });
+  rove::blocking([&] { receiving.join(); });
   CHECK(l.wrong() == 0);
   CHECK(out_of_order == 0);
   CHECK(ch.len() == 0);

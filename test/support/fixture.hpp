@@ -13,6 +13,8 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <rove/rove.hpp>
 
@@ -134,6 +136,23 @@ class dice {
     for (unsigned i = 0; i < n; ++i) asm volatile("");
   }
   std::uint64_t state_;
+};
+
+// Plain threads of a test. When it fails by an exception they are left alone, so that the exception is what is reported.
+class plain_threads {
+ public:
+  template <class... Call>
+  void start(Call&&... call) { threads_.emplace_back(std::forward<Call>(call)...); }
+  void join() {
+    for (std::thread& t : threads_) t.join();
+    threads_.clear();
+  }
+  ~plain_threads() {
+    for (std::thread& t : threads_) t.detach();
+  }
+
+ private:
+  std::vector<std::thread> threads_;
 };
 
 // Counts objects that are alive, to see that each is destroyed once.
