@@ -106,7 +106,7 @@ class wait_group {
 
   // Parks until the counter is zero.
   ROVE_ALWAYS_INLINE void wait() {
-    if (detail::ending.load(std::memory_order_relaxed) && detail::end_check()) [[unlikely]] return;  // relaxed: a hint
+    if (detail::ending.load(std::memory_order_relaxed)) [[unlikely]] return wait_ending();  // relaxed: a hint
     if (state_.load(std::memory_order_acquire) >> 32 == 0) return;    // WG-COUNT
     detail::waiter w;
     const detail::departure d = wait_begin(w);
@@ -135,6 +135,7 @@ class wait_group {
  private:
   void add_slow(std::int32_t n, std::int64_t count);
   detail::departure wait_begin(detail::waiter& w);
+  void wait_ending();                          // some runtime ends: perhaps this goroutine's
   [[noreturn]] static void wait_ended();
   static bool unlink(detail::waiter* w);
 

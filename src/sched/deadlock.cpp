@@ -16,6 +16,7 @@
 
 #include "src/debug/fatal.hpp"
 #include "src/debug/report.hpp"
+#include "src/sched/ending.hpp"
 #include "src/sched/inspect.hpp"
 #include "src/sched/scheduler.hpp"
 #include "src/sched/sysmon.hpp"
@@ -81,8 +82,9 @@ std::size_t scheduler::thread_count_locked() const {
 }
 
 void scheduler::check_deadlock() {
+  if (is_ending()) return ender::end_the_rest(*this);
   const bool always = config_.detect_deadlock.value_or(false);
-  if (!config_.detect_deadlock.value_or(is_run_) || is_ending()) return;
+  if (!config_.detect_deadlock.value_or(is_run_) ) return;
   {
     all_runtimes all;
     if (plain_threads_in_call.load(std::memory_order_relaxed) != 0) return;       // relaxed: see the essay

@@ -55,6 +55,8 @@ ROVE_ALWAYS_INLINE detail::departure park_here(machine* m, goroutine* g, wait_re
   if (p) [[likely]] {
     g->parked_at = p->coarse_now.load(std::memory_order_relaxed);  // relaxed: a clock
     p->parks.add();
+  } else if (g->blocking_depth > 0) {
+    g->home()->count_blocked(-1);  // it parks inside `blocking`: nobody waits for its call to return
   }
   g->state.store(goroutine_state::waiting, std::memory_order_release);  // ENDING: the sweep reads waiting_on after it
   return depart_to(m, g, next_to_run(m, g), commit, argument);

@@ -15,7 +15,9 @@
 //          end_lock_, once shut_ is set; before that somebody could still be resumed the short way, and the sweep to come
 //          will see whoever waits by then.
 //        5 Calls that can park look at detail::ending first and throw at once.
-//        6 When the last goroutine is gone: finished_ = 1, the machines go home.
+//        6 Who waits for other goroutines (wait_group::wait, a join) is passed over by 3 to 5: those it waits for end too,
+//          and may use what lies in its frame until then. Only when nothing moves any more is it ended.
+//        7 When the last goroutine is gone: finished_ = 1, the machines go home.
 // A goroutine whose state the sweep reads too early stored `waiting` before its dispatch; that dispatch entered the
 // queue's section either before step 2 shut it (then the store is visible to the sweep) or after (then step 4).
 // Rejected: a claim word exchanged by every waker (a locked instruction for each wake, for something that happens once).
@@ -65,31 +67,35 @@ void ender::begin(scheduler& s) {
     while (!p.queue.section().enter_as_thief()) os::yield_thread();
     p.queue.section().leave_as_thief();
   });
-  sweep(s);
+  sweep(s, who::not_for_goroutines);
   check_finished(s);
+  end_the_rest(s);
 }
 
 // Under end_lock_: takes a waiting goroutine off what it waits on. True: it is to be made runnable.
-bool ender::end_wait(const scheduler& s, goroutine* g) {
+bool ender::end_wait(const scheduler& s, goroutine* g, who which) {
   if (g->home() != &s || g->state.load(std::memory_order_acquire) != goroutine_state::waiting) return false;  // ENDING
+  const bool for_goroutines = g->reason == wait_reason::wait_group_wait || g->reason == wait_reason::task_join;
+  if (for_goroutines && which != who::all) return false;
   detail::waiter* const w = g->waiting_on;
   if (!w || !w->unlink(w)) return false;
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
   return true;
 }
 
-void ender::sweep(scheduler& s) {
+void ender::sweep(scheduler& s, who which) {
   struct visit {
     scheduler* s;
+    who which;
     base::chain<goroutine> ended;
-  } all{&s, {}};
+  } all{&s, which, {}};
   {
     os::hold h(s.end_lock_);
     s.shut_ = true;
     for_each_goroutine(
         [](void* argument, goroutine* g) {
           auto* const v = static_cast<visit*>(argument);
-          if (end_wait(*v->s, g)) v->ended.push_back(g);
+          if (end_wait(*v->s, g, v->which)) v->ended.push_back(g);
         },
         &all);
   }
@@ -101,10 +107,18 @@ void ender::after_switch(scheduler& s, machine* m) {
   bool ended = false;
   {
     os::hold h(s.end_lock_);
-    ended = s.shut_ && end_wait(s, g);
+    ended = s.shut_ && end_wait(s, g, who::not_for_goroutines);
   }
   if (ended) s.inject(g);
   check_finished(s);
+}
+
+void ender::end_the_rest(scheduler& s) {
+  {
+    os::hold h(s.lock_);
+    if (!s.stuck_locked() || s.alive() == 0) return;
+  }
+  sweep(s, who::all);
 }
 
 void ender::check_finished(scheduler& s) {
@@ -130,6 +144,15 @@ void scheduler::end_and_wait() {
   begin_end();
   while (finished_.load(std::memory_order_acquire) == 0)  // FINISHED
     os::futex_wait(reinterpret_cast<const std::uint32_t*>(&finished_), 0);
+}
+
+}  // namespace sched
+
+namespace sched {
+
+bool returns_at_once() {
+  const goroutine* const g = current();
+  return g && g->home()->is_ending() && is_unwinding();
 }
 
 }  // namespace sched

@@ -23,10 +23,13 @@ class ender {
   // On a machine's own stack while the runtime ends, after a goroutine was left.
   static void after_switch(scheduler& s, machine* m);
   static void check_finished(scheduler& s);
+  // Nothing moves any more: those are ended that wait for other goroutines' ends.
+  static void end_the_rest(scheduler& s);
 
  private:
-  static void sweep(scheduler& s);
-  static bool end_wait(const scheduler& s, goroutine* g);
+  enum class who : std::uint8_t { not_for_goroutines, all };
+  static void sweep(scheduler& s, who which);
+  static bool end_wait(const scheduler& s, goroutine* g, who which);
 };
 
 // The last switch of a goroutine: its stack is nobody's afterwards.

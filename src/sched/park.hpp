@@ -46,7 +46,9 @@ detail::departure park_for_ever(detail::waiter& w, wait_reason reason);
 // Ends the wait of a goroutine that was ended: throws, or without exceptions abandons its stack.
 [[noreturn]] void unwind_current();
 
-// May the running goroutine be unwound by an exception right now? Not while another is in flight.
+// The running goroutine is being unwound, or an exception is in flight: it cannot be unwound by another now.
 bool is_unwinding();
+// It is, and its runtime ends: a call that would park returns as if timed out.
+bool returns_at_once();
 
 }  // namespace rove::sched

@@ -176,7 +176,10 @@ void scheduler::found_work(machine* m) {
 void scheduler::execute(machine* m, goroutine* g) {
   if (g->flags & special) [[unlikely]] {
     if (g->wired() && g->wire != m) return hand_to_wired(m, g);
-    if (g->flags & goroutine::flag_blocking) release_processor(m);
+    if (g->flags & goroutine::flag_blocking) {  // it parked inside `blocking`, and goes on there
+      count_blocked(1);
+      release_processor(m);
+    }
   }
   if (is_ending()) [[unlikely]] {
     os::hold h(end_lock_);

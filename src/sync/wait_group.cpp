@@ -39,6 +39,18 @@ detail::departure wait_group::wait_begin(detail::waiter& w) {
 
 void wait_group::wait_ended() { sched::unwind_current(); }
 
+// A goroutine that is to end waits all the same for those it counts, since they may use its frame; then it ends.
+void wait_group::wait_ending() {
+  if (sched::returns_at_once()) return;
+  if (state_.load(std::memory_order_acquire) >> 32 != 0) {             // WG-COUNT
+    detail::waiter w;
+    const detail::departure d = wait_begin(w);
+    if (d.to) detail::depart(d);
+    if (w.result == detail::outcome::ended) wait_ended();
+  }
+  detail::end_check();
+}
+
 void wait_group::add_slow(std::int32_t n, std::int64_t count) {
   if (count != 0) {
     state_.fetch_sub(static_cast<std::uint64_t>(static_cast<std::int64_t>(n)) << 32, std::memory_order_relaxed);  // relaxed: undone

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <random>
 #include <string>
 #include <thread>
@@ -74,19 +75,19 @@ void on_processors(Body body) {
   return syscall(SYS_gettid);
 }
 
-// The calling goroutine goes on on another thread. Another goroutine takes its processor and keeps it until then.
+// The calling goroutine goes on on another thread. Another goroutine takes its processor and keeps it until then. Nobody
+// waits for that one's end: its end would make the caller runnable where it came from.
 inline void migrate() {
   const long start = thread_now();
   while (thread_now() == start) {
     auto ch = rove::make_chan<int>();
-    std::atomic<bool> resumed{false};
-    auto hog = rove::spawn([&] {
+    auto resumed = std::make_shared<std::atomic<bool>>(false);
+    rove::go([ch, resumed] {
       ch.send(1);
-      while (!resumed.load()) std::this_thread::yield();
+      while (!resumed->load()) std::this_thread::yield();
     });
     ch.recv();
-    resumed.store(true);
-    hog.wait();
+    resumed->store(true);
   }
 }
 
