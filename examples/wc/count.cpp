@@ -43,21 +43,24 @@ class counter {
   bool in_word_ = false;
 };
 
-// A system call and its errno, which must be looked at before anything can move this goroutine to another thread.
+// A system call and its errno belong to one thread. So they are in functions of their own: where something can park in
+// between, the compiler may look for errno where it was before (the README's "one trap").
 struct call_result {
   ssize_t value;
-  std::error_code error;
+  int error;
 };
 
-template <typename F>
-call_result blocking_call(F call) {
-  return rove::blocking([&]() -> call_result {
-    for (;;) {
-      const ssize_t value = call();
-      if (value >= 0) return {value, {}};
-      if (errno != EINTR) return {value, {errno, std::generic_category()}};
-    }
-  });
+[[gnu::noinline]] call_result open_file(const char* path) {
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  return {fd, fd < 0 ? errno : 0};
+}
+
+[[gnu::noinline]] call_result read_some(int fd, std::span<unsigned char> into) {
+  for (;;) {
+    const ssize_t got = read(fd, into.data(), into.size());
+    if (got >= 0) return {got, 0};
+    if (errno != EINTR) return {got, errno};
+  }
 }
 
 outcome count_descriptor(int fd) {
@@ -66,8 +69,8 @@ outcome count_descriptor(int fd) {
   counter c;
   std::array<unsigned char, 16 * 1024> buffer;
   for (;;) {
-    const call_result got = blocking_call([&] { return read(fd, buffer.data(), buffer.size()); });
-    out.error = got.error;
+    const call_result got = rove::blocking([&] { return read_some(fd, buffer); });
+    out.error = std::error_code(got.error, std::generic_category());
     if (got.value <= 0) break;
     c.add(std::span(buffer).first(static_cast<std::size_t>(got.value)));
   }
@@ -85,8 +88,8 @@ counts& counts::operator+=(const counts& other) {
 }
 
 outcome count_file(const std::string& path) {
-  const call_result file = blocking_call([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (file.error) return {.error = file.error};
+  const call_result file = rove::blocking([&] { return open_file(path.c_str()); });
+  if (file.error != 0) return {.error = std::error_code(file.error, std::generic_category())};
   const int fd = static_cast<int>(file.value);
   outcome out = count_descriptor(fd);
   rove::blocking([fd] { close(fd); });

@@ -116,16 +116,17 @@ inputs find_inputs(const std::vector<std::string>& operands) {
 }
 
 inputs read_inputs(const std::string& list_name) {
+  inputs all;
   const int fd = list_name == "-" ? STDIN_FILENO : open(list_name.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    throw usage_error{"cannot open " + in_quotes(list_name) + " for reading: " + std::strerror(errno), false};
+    all.refusal = "cannot open " + in_quotes(list_name) + " for reading: " + std::strerror(errno);
+    return all;
   }
   std::string text;
   const bool wide = size_known(fd);
   const int error = read_all(fd, text);
   if (fd != STDIN_FILENO) close(fd);
 
-  inputs all;
   for (std::string_view rest = text; !rest.empty();) {
     const std::string_view name = rest.substr(0, rest.find('\0'));
     all.list.push_back(listed(name, list_name, all.list.size() + 1));

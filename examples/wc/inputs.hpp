@@ -15,16 +15,11 @@ struct input {
 
 struct inputs {
   std::vector<input> list;
-  int width = 1;  // of each number printed
+  int width = 1;             // of each number printed
+  std::string refusal = {};  // not empty: what to say instead of counting anything
 };
 
-// A command line that makes no sense: what to say, and whether to point at --help.
-struct usage_error {
-  std::string message;
-  bool hint = true;
-};
-
-// Reads directories, a list of names and the sizes of all files: to be called inside rove::blocking. Throws usage_error.
+// Reads directories, a list of names and the sizes of all files: to be called inside rove::blocking.
 // An operand that is a directory stands for the regular files below it, in the order of their names' bytes.
 inputs find_inputs(const std::vector<std::string>& operands);
 

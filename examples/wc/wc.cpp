@@ -11,7 +11,12 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
 #include <variant>
+#include <vector>
 
 #include <rove/rove.hpp>
 
@@ -54,6 +59,11 @@ rove::recv_chan<counting> start_readers(const std::vector<wc::input>& files) {
   return out;
 }
 
+// Whatever is still to be written. In a function of its own, as it looks at errno.
+[[gnu::noinline]] std::error_code flush_output() {
+  return std::error_code(std::fflush(stdout) == 0 ? 0 : errno, std::generic_category());
+}
+
 class printer {
  public:
   printer(const char* program, int width) : program_(program), width_(width) {}
@@ -71,7 +81,7 @@ class printer {
 
   // The exit status, when all is printed.
   int finish() {
-    if (std::fflush(stdout) != 0) complain(std::string("write error: ") + std::strerror(errno));
+    if (const std::error_code error = flush_output()) complain("write error: " + error.message());
     return status_;
   }
 
@@ -101,10 +111,14 @@ int print_all(const char* program, const wc::inputs& all) {
   return out.finish();
 }
 
+wc::inputs refuse(const char* program, const std::string& why) {
+  return {.list = {}, .refusal = why + "\nTry '" + program + " --help' for more information."};
+}
+
 wc::inputs parse(int argc, char** argv) {
   constexpr std::string_view list_option = "--files0-from";
   std::vector<std::string> operands;
-  const char* list = nullptr;
+  std::optional<std::string> list;
   bool options = true;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -113,17 +127,17 @@ wc::inputs parse(int argc, char** argv) {
     } else if (word == "--") {
       options = false;
     } else if (word.starts_with("--files0-from=")) {
-      list = argv[i] + list_option.size() + 1;
+      list = word.substr(list_option.size() + 1);
     } else if (word == list_option && i + 1 < argc) {
       list = argv[++i];
     } else {
-      throw wc::usage_error{"unknown option " + wc::in_quotes(word)};
+      return refuse(argv[0], "unknown option " + wc::in_quotes(word));
     }
   }
-  if (list == nullptr) return wc::find_inputs(operands);
-  if (operands.empty()) return wc::read_inputs(list);
-  throw wc::usage_error{"extra operand " + wc::in_quotes(operands[0]) +
-                        "\nfile operands cannot be combined with --files0-from"};
+  if (!list) return wc::find_inputs(operands);
+  if (operands.empty()) return wc::read_inputs(*list);
+  return refuse(argv[0], "extra operand " + wc::in_quotes(operands[0]) +
+                             "\nfile operands cannot be combined with --files0-from");
 }
 
 }  // namespace
@@ -134,13 +148,9 @@ int main(int argc, char** argv) {
     return 0;
   }
   return rove::run([=] {
-    try {
-      const wc::inputs all = rove::blocking([=] { return parse(argc, argv); });
-      return print_all(argv[0], all);
-    } catch (const wc::usage_error& e) {
-      std::fprintf(stderr, "%s: %s\n", argv[0], e.message.c_str());
-      if (e.hint) std::fprintf(stderr, "Try '%s --help' for more information.\n", argv[0]);
-      return 1;
-    }
+    const wc::inputs all = rove::blocking([=] { return parse(argc, argv); });
+    if (all.refusal.empty()) return print_all(argv[0], all);
+    std::fprintf(stderr, "%s: %s\n", argv[0], all.refusal.c_str());
+    return 1;
   });
 }

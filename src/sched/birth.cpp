@@ -193,7 +193,7 @@ void scheduler::start(goroutine* g) {
     bool over;
     {
       os::hold h(lock_);
-      over = finished_.load(std::memory_order_relaxed) != 0;  // relaxed: lock
+      over = is_ending();  // else starts from outside could go on for ever
       if (!over) foreign_spawned_.add();
     }
     return over ? stillborn(g) : inject(g);

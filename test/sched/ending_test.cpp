@@ -121,7 +121,7 @@ TEST_CASE("ending: after an abandon, blocking gives the processor away in the sa
     std::atomic<int> inside{0};
     rove::runtime rt(c);
     for (int i = 0; i < 64; ++i)
-      rt.go([&inside, ch] {
+      rt.go([&inside, &ch] {  // owns nothing: what an abandoned goroutine owns is leaked
         rove::blocking([&] {
           ++inside;
           ch.recv();

@@ -163,17 +163,12 @@ TEST_CASE("exceptions: an exception_ptr through a channel") {
   on_processors([] {
     auto ch = rove::make_chan<std::exception_ptr>();
     rove::go([ch] {
-      for (int i = 0; i < 100; ++i) {
-        try {
-          throw error(i);
-        } catch (...) {
-          ch.send(std::current_exception());
-        }
-      }
+      // Handed over whole: ThreadSanitizer does not see into the C++ library's count of an exception's owners.
+      for (int i = 0; i < 100; ++i) ch.send(std::make_exception_ptr(error(i)));
       ch.close();
     });
     int sum = 0;
-    for (std::exception_ptr p : ch) {
+    for (std::exception_ptr& p : ch) {
       try {
         std::rethrow_exception(p);
       } catch (const error& e) {

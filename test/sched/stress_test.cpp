@@ -80,9 +80,19 @@ void step(world& w, dice& d, resident& self) {
       w.wrong += own.recv() != 7;
     }); break;
     case 10: self.over([&] {
-      rove::wait_group wg;
-      for (unsigned i = d.below(5); i > 0; --i) wg.go([] { rove::yield(); });
-      wg.wait();
+      // Shared: if the waiter is ended, those it waits for still count.
+      const auto wg = std::make_shared<rove::wait_group>();
+      for (unsigned i = d.below(5); i > 0; --i) {
+        wg->add(1);
+        rove::go([wg] {
+          struct leave {
+            rove::wait_group& wg;
+            ~leave() { wg.done(); }
+          } l{*wg};
+          rove::yield();
+        });
+      }
+      wg->wait();
     }); break;
     default: d.delay(); break;
   }
