@@ -1,6 +1,6 @@
 #!/bin/sh
-# The tour: builds rove and shows what it does, in under three minutes on a bare Debian 12. As root on Debian it installs
-# what is missing, elsewhere it says what to install. It writes nothing outside build/ and can be run again.
+# The tour: builds rove and shows what it does, in under three minutes on a bare Debian 12. As root on Debian it
+# installs what is missing, elsewhere it says what to install. All it writes is in build/; it can be run again.
 set -eu
 cd "$(dirname "$0")/.."
 build=build/release
@@ -30,8 +30,8 @@ install_missing() {
   [ -z "$packages" ] && return
   if [ "$(id -u)" != 0 ] || ! have apt-get; then
     [ "$packages" = "libbenchmark-dev " ] && return # the rest works without it
-    echo "Missing here: $packages (Debian's names). Needed: GCC 12 or Clang 14, Meson 1.0, Ninja, pkg-config,"
-    echo "Python 3 and, for the comparison with std::thread, Google Benchmark. As root on Debian this script installs them."
+    echo "Missing here: $packages(Debian's names). Needed: GCC 12 or Clang 14, Meson 1.0, Ninja, pkg-config, Python 3"
+    echo "and, for the comparison with std::thread, Google Benchmark. As root on Debian this script installs them."
     exit 1
   fi
   say "installing $packages"
@@ -46,8 +46,8 @@ install_missing() {
 build_release() {
   say "building into $build"
   if [ ! -f $build/build.ninja ]; then
-    meson setup $build --buildtype=release -Dtests=disabled -Dbench=disabled -Dexamples=enabled >"$work/setup.log" 2>&1 ||
-      { cat "$work/setup.log"; exit 1; }
+    meson setup $build --buildtype=release -Dtests=disabled -Dbench=disabled -Dexamples=enabled \
+      >"$work/setup.log" 2>&1 || { cat "$work/setup.log"; exit 1; }
   fi
   ninja -C $build >"$work/build.log" 2>&1 || { cat "$work/build.log"; exit 1; }
   ls -l $build/librove.a | awk '{ printf "librove.a: %.0f KB\n", $5 / 1000 }'
