@@ -212,6 +212,8 @@ void check_bad_number(const char* text) {
     rove::run([] {});
   });
   CHECK(e.status == 2);
+  // Where a program cannot start itself (qemu's user mode) the child is a fork of one that had runtimes.
+  if (e.error_output.rfind("fatal error: rove: a runtime cannot be used in the child of a fork", 0) == 0) return;
   const std::string start = "fatal error: rove: ROVE_MAXPROCS=" + std::string(text) + " is not a number from 1 to 1024\n";
   CHECK(e.error_output.substr(0, start.size()) == start);
 }
