@@ -137,7 +137,7 @@ class wait_group {
   detail::departure wait_begin(detail::waiter& w);
   void wait_ending();                          // some runtime ends: perhaps this goroutine's
   [[noreturn]] static void wait_ended();
-  static bool unlink(detail::waiter* w);
+  static bool unlink(detail::waiter* w, detail::outcome why);
 
   std::atomic<std::uint64_t> state_{0};        // the counter above, those who wait below
 };

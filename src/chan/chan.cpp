@@ -81,21 +81,21 @@ class locked {
   chan_core* c_;
 };
 
-bool unlink_receiver(waiter* w) {
+bool unlink_receiver(waiter* w, outcome why) {
   auto* const c = static_cast<chan_core*>(w->object);
   os::hold h(c->lock);
   if (w->result != outcome::pending) return false;
   c->receivers.remove(w);
-  w->result = outcome::ended;
+  w->result = why;
   return true;
 }
 
-bool unlink_sender(waiter* w) {
+bool unlink_sender(waiter* w, outcome why) {
   auto* const c = static_cast<chan_core*>(w->object);
   os::hold h(c->lock);
   if (w->result != outcome::pending) return false;
   c->senders.remove(w);
-  w->result = outcome::ended;
+  w->result = why;
   return true;
 }
 

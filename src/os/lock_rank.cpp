@@ -11,7 +11,7 @@ namespace rove::os {
 namespace {
 
 constexpr std::string_view names[] = {
-    "runtimes", "ending", "object", "scheduler", "owner_section", "descriptors", "stacks", "slabs", "pretended",
+    "runtimes", "ending", "object", "timers", "scheduler", "owner_section", "descriptors", "stacks", "slabs", "pretended",
 };
 constexpr std::size_t rank_count = std::size(names);
 
@@ -84,9 +84,10 @@ void gave_back_rank(rank r) {
 }
 
 void check_ranks_at_park(std::uint32_t objects) {
-  ranks_held expected;
-  expected.of(rank::object) = objects;
-  if (held_here().count != expected.count) base::fatal("rove: parked with a runtime lock held");
+  ranks_held others = held_here();
+  const std::uint32_t given_back = others.of(rank::object) + others.of(rank::timers);
+  others.of(rank::object) = others.of(rank::timers) = 0;
+  if (given_back != objects || others.count != ranks_held{}.count) base::fatal("rove: parked with a runtime lock held");
 }
 
 }  // namespace rove::os

@@ -78,7 +78,7 @@ bool ender::end_wait(const scheduler& s, goroutine* g, who which) {
   const bool for_goroutines = g->reason == wait_reason::wait_group_wait || g->reason == wait_reason::task_join;
   if (for_goroutines && which != who::all) return false;
   detail::waiter* const w = g->waiting_on;
-  if (!w || !w->unlink(w)) return false;
+  if (!w || !w->unlink(w, detail::outcome::ended)) return false;
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
   return true;
 }

@@ -1,6 +1,7 @@
 // Parking, waking, yielding: the books of leaving a stack.
 #include "src/sched/park.hpp"
 
+#include <cerrno>
 #include <exception>
 
 #include <rove/run.hpp>
@@ -41,23 +42,27 @@ detail::departure yield_the_long_way(machine* m, goroutine* g, goroutine* to) {
   return depart_to(m, g, &m->g0, commit_requeue, nullptr);
 }
 
-bool unlink_for_ever(detail::waiter* w) {
-  w->result = detail::outcome::ended;
+bool unlink_for_ever(detail::waiter* w, detail::outcome why) {
+  w->result = why;
   return true;
 }
 
-// A plain thread waits: sleeps on its waiter.
-void block_thread(detail::waiter& w, wait_reason reason, os::lock& lock) {
+// A plain thread waits: sleeps on its waiter. When the limit is reached it takes itself off the queue, unless a waker did
+// and is about to wake it.
+void block_thread(detail::waiter& w, wait_reason reason, os::lock& lock, os::nanoseconds limit = os::never) {
   // Whoever joins a goroutine cannot be what that goroutine waits for.
   plain_thread_in_call in_call(reason != wait_reason::task_join);
   lock.unlock();
   while (w.woken.load(std::memory_order_acquire) == 0)  // WAITER-WOKEN
-    os::futex_wait(reinterpret_cast<std::uint32_t*>(&w.woken), 0);
+    if (os::futex_wait(reinterpret_cast<std::uint32_t*>(&w.woken), 0, limit) == -ETIMEDOUT) {
+      if (w.unlink(&w, detail::outcome::timed_out)) return;
+      limit = os::never;
+    }
 }
 
 }  // namespace
 
-void prepare(detail::waiter& w, void* object, bool (*unlink)(detail::waiter*)) {
+void prepare(detail::waiter& w, void* object, bool (*unlink)(detail::waiter*, detail::outcome)) {
   w.g = current();
   w.object = object;
   w.unlink = unlink;
@@ -72,6 +77,55 @@ detail::departure park(detail::waiter& w, wait_reason reason, os::lock& lock) {
   }
   g->waiting_on = &w;
   return park_here(g->m, g, reason, commit_unlock, &lock);
+}
+
+// ---- limits ----------------------------------------------------------------------------------------------------------
+
+deadline::deadline(detail::waiter& w, os::nanoseconds limit) : waiter_(w) {
+  when = limit;
+  fire = expire;
+}
+
+void deadline::arm() {
+  if (when == os::never) return;
+  if (timer_heap* const here = current_timers()) {
+    os::hold h(here->lock());
+    here->arm_locked(this);
+  } else {
+    waiter_.g->home()->arm_from_outside(this);
+  }
+}
+
+void deadline::expire(timer* t) {
+  auto* const d = static_cast<deadline*>(t);
+  detail::waiter* const w = &d->waiter_;
+  const bool claimed = w->unlink(w, detail::outcome::timed_out);
+  d->done_.store(1, std::memory_order_release);           // DEADLINE-DONE; if not claimed, the frame may be gone
+  if (claimed) wake(w);
+}
+
+void deadline::settle() {
+  if (!heap || heap->disarm(this)) return;
+  while (done_.load(std::memory_order_acquire) == 0)      // DEADLINE-DONE
+    os::yield_thread();
+}
+
+detail::departure park(detail::waiter& w, wait_reason reason, os::lock& lock, deadline& limit) {
+  if (w.g) {
+    limit.arm();
+    return park(w, reason, lock);
+  }
+  if constexpr (os::debug_checks) os::check_ranks_at_park(1);
+  block_thread(w, reason, lock, limit.when);
+  return {};
+}
+
+detail::outcome wait(detail::waiter& w, wait_reason reason, os::lock& lock, os::nanoseconds limit) {
+  deadline d(w, limit);
+  const detail::departure away = park(w, reason, lock, d);
+  if (away.to) detail::depart(away);
+  d.settle();
+  return w.result;
 }
 
 detail::departure park_for_ever(detail::waiter& w, wait_reason reason) {

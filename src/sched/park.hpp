@@ -15,7 +15,12 @@
 // The switch stands in the frame of the operation itself (the public header inlines it), so the functions here only
 // say where to go: a `departure`. `to` is null if there is nothing to wait for any more.
 //
-// Pairs. WAITER-WOKEN: release by the waker of a plain thread, acquire by the thread: it sees the result.
+// A wait with a time limit carries a `deadline`, a timer in the waiter's own frame. It is armed under the object's lock, with
+// the waiter queued; when it fires it claims the waiter like any waker, by taking it out of its queue. Whoever was woken
+// settles the deadline before anything else: it disarms it, or waits until the callback is done with the frame.
+//
+// Pairs. DEADLINE-DONE: release by the callback when it touches the frame no more, acquire by who settles.
+//        WAITER-WOKEN: release by the waker of a plain thread, acquire by the thread: it sees the result.
 //
 // Rejected: a flag "has left its stack" that the waker polls (it spins on another thread's progress).
 #pragma once
@@ -24,6 +29,7 @@
 
 #include "src/os/lock.hpp"
 #include "src/sched/goroutine.hpp"
+#include "src/sched/timers.hpp"
 
 namespace rove::sched {
 
@@ -31,8 +37,35 @@ namespace rove::sched {
 // go. On a plain thread: releases the lock, sleeps until woken, and returns a departure without a target.
 detail::departure park(detail::waiter& w, wait_reason reason, os::lock& lock);
 
+// A limit to one wait, in the frame of whoever waits. os::never: none.
+class deadline : timer {
+ public:
+  deadline(detail::waiter& w, os::nanoseconds limit);
+  deadline(const deadline&) = delete;
+  deadline& operator=(const deadline&) = delete;
+
+  // After the departure, before the waiter's result is believed: from here on nobody touches the frame. In between the
+  // result may be `timed_out`.
+  void settle();
+
+ private:
+  friend detail::departure park(detail::waiter& w, wait_reason reason, os::lock& lock, deadline& limit);
+  void arm();
+  static void expire(timer* t);
+
+  detail::waiter& waiter_;
+  std::atomic<std::uint32_t> done_{0};   // the callback is
+};
+
+// The same with a limit. On a plain thread the limit is over, too, when it returns.
+detail::departure park(detail::waiter& w, wait_reason reason, os::lock& lock, deadline& limit);
+
+// All in one, for waits that need not be fast: queued and with `lock` held, waits until somebody ends the wait or the
+// limit is reached, and returns how it ended.
+detail::outcome wait(detail::waiter& w, wait_reason reason, os::lock& lock, os::nanoseconds limit = os::never);
+
 // Fills in who waits. Before the waiter is queued.
-void prepare(detail::waiter& w, void* object, bool (*unlink)(detail::waiter*));
+void prepare(detail::waiter& w, void* object, bool (*unlink)(detail::waiter*, detail::outcome));
 
 // Makes the waiter's goroutine runnable, or wakes its thread. Not with an object's lock held.
 void wake(detail::waiter* w);

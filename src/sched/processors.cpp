@@ -162,6 +162,29 @@ os::nanoseconds scheduler::next_due() const {
   return due;
 }
 
+// Without a processor of its own the timer comes into the first one's heap. Those who work look at all heaps; if none does,
+// somebody has to sleep no longer than until this timer.
+void scheduler::arm_from_outside(timer* t) {
+  timer_heap& heap = processors_[0]->timers;
+  {
+    os::hold h(heap.lock());
+    heap.arm_locked(t);
+  }
+  const std::uint32_t* note = nullptr;
+  bool wake = false;
+  {
+    os::hold h(lock_);
+    if (idle_.idle() > 0 && timers_need_keeper_locked()) {
+      if (keeper_)
+        note = note_locked(keeper_);
+      else
+        wake = true;
+    }
+  }
+  if (note) os::futex_wake(note, 1);
+  if (wake) wake_one();
+}
+
 // The processor's holder cannot go on with it: somebody else does, if there is anything to do.
 void scheduler::hand_over(processor* p) {
   bool needed;

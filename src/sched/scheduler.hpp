@@ -58,6 +58,9 @@ class scheduler {
   }
   void run_soon(processor* p, goroutine* g);            // runnable, on the woken lane
 
+  // Arms a timer for a goroutine of this runtime that has no processor (processors.cpp).
+  void arm_from_outside(timer* t);
+
   // ---- the machine's loop, on its own stack (scheduler.cpp)
   void lend(machine* m, const std::atomic<std::uint32_t>& until);  // the calling thread works until then
 

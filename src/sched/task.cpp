@@ -18,13 +18,13 @@ os::lock& lock_of(detail::task_state* s) {
   return reinterpret_cast<os::lock&>(*s);  // the state begins with it
 }
 
-bool unlink_join(detail::waiter* w) {
+bool unlink_join(detail::waiter* w, detail::outcome why) {
   auto* const s = static_cast<detail::task_state*>(w->object);
   os::hold h(lock_of(s));
   if (w->result != detail::outcome::pending) return false;
   (w->prev ? w->prev->next : s->first) = w->next;
   (w->next ? w->next->prev : s->last) = w->prev;
-  w->result = detail::outcome::ended;
+  w->result = why;
   return true;
 }
 

@@ -54,7 +54,7 @@ class timer_heap {
   void remove_at(std::size_t i);
   void publish();
 
-  os::lock lock_{os::rank::object};
+  os::lock lock_{os::rank::timers};
   std::vector<entry> heap_;
   std::atomic<os::nanoseconds> next_due_{os::never};
   std::atomic<std::size_t> size_{0};

@@ -42,12 +42,12 @@ struct pretence {
 os::lock pretended_lock{os::rank::pretended};
 std::vector<pretence>& pretended = *new std::vector<pretence>;  // never destroyed: threads may outlive main
 
-bool unlink_mutex(detail::waiter* w) {
+bool unlink_mutex(detail::waiter* w, detail::outcome why) {
   parking_bucket& b = parking_bucket::of(w->object);
   os::hold h(b.lock());
   if (w->result != detail::outcome::pending) return false;
   b.remove(w);
-  w->result = detail::outcome::ended;
+  w->result = why;
   return true;
 }
 

@@ -11,13 +11,13 @@ namespace rove {
 
 using sync::parking_bucket;
 
-bool wait_group::unlink(detail::waiter* w) {
+bool wait_group::unlink(detail::waiter* w, detail::outcome why) {
   parking_bucket& b = parking_bucket::of(w->object);
   os::hold h(b.lock());
   if (w->result != detail::outcome::pending) return false;
   b.remove(w);
   static_cast<wait_group*>(w->object)->state_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: the bucket's lock
-  w->result = detail::outcome::ended;
+  w->result = why;
   return true;
 }
 

@@ -19,10 +19,10 @@ void fire(sched::timer* t) {
   sched::wake(&s->w);
 }
 
-bool unlink_sleeper(detail::waiter* w) {
+bool unlink_sleeper(detail::waiter* w, detail::outcome why) {
   auto* const s = static_cast<sleeper*>(w->object);
   if (!s->heap->disarm(s)) return false;
-  w->result = detail::outcome::ended;
+  w->result = why;
   return true;
 }
 

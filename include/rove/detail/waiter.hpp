@@ -24,6 +24,7 @@ enum class outcome : std::uint8_t {
   granted,     // it got what it waited for
   closed,      // the channel was closed
   timed_out,
+  canceled,
   ended,       // the goroutine was ended by its runtime
 };
 
@@ -34,7 +35,7 @@ struct waiter {
   sched::goroutine* g;                          // null: a plain thread
   void* value;                                  // a channel's element: to be filled, or taken from
   void* object;                                 // what it waits on
-  bool (*unlink)(waiter*);                      // leaves the queue if it still waits; true if so: the outcome is `ended`
+  bool (*unlink)(waiter*, outcome why);         // leaves the queue if it still waits; true if so: the outcome is `why`
   std::atomic<std::uint32_t> woken{0};          // a plain thread sleeps on it
   outcome result = outcome::pending;
 
