@@ -69,8 +69,7 @@ TEST_CASE("threads have different ids", "[os]") {
 }
 
 TEST_CASE("threads are counted", "[os]") {
-  int before = os::count_threads();
-  REQUIRE(before >= 1);
+  REQUIRE(os::count_threads() >= 1);
   std::atomic<bool> end{false};
   os::thread_handle handles[3];
   for (os::thread_handle& h : handles)
@@ -80,9 +79,13 @@ TEST_CASE("threads are counted", "[os]") {
                   while (!static_cast<std::atomic<bool>*>(flag)->load()) os::yield_thread();
                 },
                 &end) == 0);
-  CHECK(os::count_threads() == before + 3);
+  const int with_three = os::count_threads();
   end.store(true);
   for (os::thread_handle h : handles) os::join_thread(h);
+  // The kernel counts a joined thread for a moment more, one of an earlier test too.
+  CHECK(with_three >= 4);
+  for (int tries = 0; os::count_threads() > with_three - 3 && tries < 1000; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  CHECK(os::count_threads() <= with_three - 3);
 }
 
 TEST_CASE("precise timers are asked for and given up", "[os]") {

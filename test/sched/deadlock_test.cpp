@@ -1,4 +1,5 @@
-// Deadlocks are reported, and nothing else is: each program runs in a child process.
+// Deadlocks are reported, and nothing else is: each program runs in a child process. Those with the tag [native] need a
+// process without threads but its own: an emulator has some.
 #include "test/debug/child.hpp"
 #include "test/support/fixture.hpp"
 
@@ -33,21 +34,21 @@ constexpr int fine = 42;
 
 }  // namespace
 
-TEST_CASE("deadlock: main receives") {
+TEST_CASE("deadlock: main receives", "[native]") {
   check_deadlock(run_in_child([] { rove::run([] { rove::make_chan<int>().recv(); }); }), "goroutine 1 [chan receive]:");
 }
-TEST_CASE("deadlock: main sends") {
+TEST_CASE("deadlock: main sends", "[native]") {
   check_deadlock(run_in_child([] { rove::run([] { rove::make_chan<int>().send(1); }); }), "goroutine 1 [chan send]:");
 }
-TEST_CASE("deadlock: main receives from a nil channel") {
+TEST_CASE("deadlock: main receives from a nil channel", "[native]") {
   check_deadlock(run_in_child([] { rove::run([] { rove::chan<int>().recv(); }); }),
                  "goroutine 1 [chan receive (nil chan)]:");
 }
-TEST_CASE("deadlock: main sends to a nil channel") {
+TEST_CASE("deadlock: main sends to a nil channel", "[native]") {
   check_deadlock(run_in_child([] { rove::run([] { rove::chan<int>().send(1); }); }),
                  "goroutine 1 [chan send (nil chan)]:");
 }
-TEST_CASE("deadlock: main locks twice") {
+TEST_CASE("deadlock: main locks twice", "[native]") {
   check_deadlock(run_in_child([] {
                    rove::run([] {
                      rove::mutex m;
@@ -57,7 +58,7 @@ TEST_CASE("deadlock: main locks twice") {
                  }),
                  "goroutine 1 [sync.Mutex.Lock]:");
 }
-TEST_CASE("deadlock: main waits for a wait_group") {
+TEST_CASE("deadlock: main waits for a wait_group", "[native]") {
   check_deadlock(run_in_child([] {
                    rove::run([] {
                      rove::wait_group wg;
@@ -67,7 +68,7 @@ TEST_CASE("deadlock: main waits for a wait_group") {
                  }),
                  "goroutine 1 [sync.WaitGroup.Wait]:");
 }
-TEST_CASE("deadlock: a once that waits for itself") {
+TEST_CASE("deadlock: a once that waits for itself", "[native]") {
   check_deadlock(run_in_child([] {
                    rove::run([] {
                      rove::once o;
@@ -76,7 +77,7 @@ TEST_CASE("deadlock: a once that waits for itself") {
                  }),
                  "goroutine 1 [sync.Mutex.Lock]:");
 }
-TEST_CASE("deadlock: a wired goroutine") {
+TEST_CASE("deadlock: a wired goroutine", "[native]") {
   check_deadlock(run_in_child([] {
                    rove::run(with_procs(2), [] {
                      rove::lock_os_thread();
@@ -86,7 +87,7 @@ TEST_CASE("deadlock: a wired goroutine") {
                  }),
                  "goroutine 1 [chan receive]:");
 }
-TEST_CASE("deadlock: a goroutine that was wired on another thread, and main") {
+TEST_CASE("deadlock: a goroutine that was wired on another thread, and main", "[native]") {
   const ending e = run_in_child([] {
     rove::run(with_procs(2), [] {
       auto t = rove::spawn([] {
@@ -101,7 +102,7 @@ TEST_CASE("deadlock: a goroutine that was wired on another thread, and main") {
   CHECK(e.status == 2);
   CHECK(first_lines(e, 3) == asleep + "goroutine 1 [task join]:\n");
 }
-TEST_CASE("deadlock: after sleeping, after blocking, with a name") {
+TEST_CASE("deadlock: after sleeping, after blocking, with a name", "[native]") {
   check_deadlock(run_in_child([] {
                    rove::run(with_procs(2), [] {
                      rove::this_goroutine::set_name("ma\"in");
@@ -113,7 +114,7 @@ TEST_CASE("deadlock: after sleeping, after blocking, with a name") {
                  "goroutine 1 \"ma\\\"in\" [chan receive]:");
 }
 
-TEST_CASE("deadlock: every goroutine is told, with its reason, its frames and where it was started") {
+TEST_CASE("deadlock: every goroutine is told, with its reason, its frames and where it was started", "[native]") {
   const ending e = run_in_child([] {
     rove::run(with_procs(2), [] {
       auto ch = rove::make_chan<int>();
@@ -156,7 +157,7 @@ TEST_CASE("deadlock: main called goexit, the others went on and ended") {
   CHECK(e.status == 2);
   CHECK(first_lines(e, 2) == "went on\nfatal error: no goroutines (main called rove::goexit) - deadlock!\n");
 }
-TEST_CASE("deadlock: main called goexit, the others wait for ever") {
+TEST_CASE("deadlock: main called goexit, the others wait for ever", "[native]") {
   const ending e = run_in_child([] {
     rove::run(with_procs(2), [] {
       rove::go([] { rove::make_chan<int>().recv(); });
@@ -168,7 +169,7 @@ TEST_CASE("deadlock: main called goexit, the others wait for ever") {
   CHECK(first_lines(e, 3) == asleep + "goroutine 2 [chan receive]:\n");
 }
 
-TEST_CASE("deadlock: the report may be looked at first") {
+TEST_CASE("deadlock: the report may be looked at first", "[native]") {
   const ending e = run_in_child([] {
     rove::config c = with_procs(1);
     c.on_fatal = [](std::string_view report) {
@@ -328,7 +329,7 @@ TEST_CASE("deadlock: goroutines of two runtimes that wait for each other") {
   CHECK(contains(e, " [chan receive]:\n"));
   CHECK(contains(e, " [chan receive (nil chan)]:\n"));
 }
-TEST_CASE("deadlock: found however the last ones come to park") {
+TEST_CASE("deadlock: found however the last ones come to park", "[native]") {
   // The last to park may be any of them, on any processor: the report must come every time.
   const ending e = run_in_child([] {
     rove::run(with_procs(4), [] {

@@ -143,7 +143,7 @@ TEST_CASE("report: another fault is not called an overflow") {
   CHECK_FALSE(contains(e, "overflow"));
 }
 
-TEST_CASE("no memory for a stack: go throws, and nothing else is lost") {
+TEST_CASE("no memory for a stack: go throws, and nothing else is lost", "[native]") {
   const ending e = run_in_child([] {
     rove::run(with_procs(2), [] {
       auto ch = rove::make_chan<int>();
@@ -179,7 +179,7 @@ TEST_CASE("no memory for a stack: go throws, and nothing else is lost") {
   CHECK(e.error_output == "refused 1, all received 1, again 100\n");
 }
 
-TEST_CASE("no memory for a stack of a size that was asked for") {
+TEST_CASE("no memory for a stack of a size that was asked for", "[native]") {
   const ending e = run_in_child([] {
     rove::run(with_procs(1), [] {
       rlimit tight{};
