@@ -67,6 +67,12 @@ ROVE_NOT_INSTRUMENTED context* switch_stacks(context* from, context* to) {
 
 namespace rove::arch {
 
+#if ROVE_TSAN
+// A goroutine's last function never returns, so ThreadSanitizer's own call stack of the fiber keeps some entries of each
+// goroutine that used it. It has room for 65,536 and no check: the fiber is made anew long before.
+constexpr unsigned most_fiber_uses = 1000;
+#endif
+
 ROVE_NOT_INSTRUMENTED void announced_first_frame(void* self, detail::context* left) {
   auto* const c = static_cast<detail::context*>(self);
   detail::announce_arrival(c, left, true);
@@ -78,6 +84,10 @@ void sanitizer_attach(detail::context& c, [[maybe_unused]] const char* low, [[ma
   c.sanitizer.low = low;
   c.sanitizer.size = static_cast<std::size_t>(top - low);
 #if ROVE_TSAN
+  if (c.sanitizer.fiber != nullptr && ++c.sanitizer.fiber_uses % most_fiber_uses == 0) {
+    __tsan_destroy_fiber(c.sanitizer.fiber);
+    c.sanitizer.fiber = nullptr;
+  }
   if (c.sanitizer.fiber == nullptr)
     c.sanitizer.fiber = __tsan_create_fiber(0);
 #endif

@@ -1,7 +1,8 @@
 // What AddressSanitizer and ThreadSanitizer have to be told about stacks; nothing at all in other builds.
 //
 // A context is announced once, when its stack is made (or, for a thread's own stack, on that thread), and stays
-// announced while goroutine after goroutine uses it: a fiber of ThreadSanitizer is dear. The switch announces itself.
+// announced while goroutine after goroutine uses it: a fiber of ThreadSanitizer is dear, so it is renewed only now and
+// then. The switch announces itself.
 #pragma once
 
 #include <rove/detail/switch.hpp>
@@ -10,7 +11,7 @@ namespace rove::arch {
 
 #if ROVE_SANITIZED
 
-// A goroutine's context, whose stack is [low, top). Once, before the first switch to it. Any thread.
+// A goroutine's context, whose stack is [low, top). Before the first switch to each goroutine. Any thread.
 void sanitizer_attach(detail::context& c, const char* low, const char* top);
 // The context that stands for the calling thread's own stack. Again when it is another thread's.
 void sanitizer_attach_thread(detail::context& c);

@@ -207,6 +207,18 @@ TEST_CASE("ids are never reused, names are a goroutine's own") {
   });
 }
 
+TEST_CASE("one goroutine after the other, so that they use the same descriptor and the same stack") {
+  rove::run(with_procs(1), [] {
+    int started = 0;  // one processor, and each is waited for: no two run at once
+    for (int i = 0; i < 150'000; ++i) {
+      rove::wait_group wg;
+      wg.go([&] { ++started; });
+      wg.wait();
+    }
+    CHECK(started == 150'000);
+  });
+}
+
 TEST_CASE("stack_left and options::stack_size") {
   on_processors([] {
     const auto left = [] { return rove::this_goroutine::stack_left(); };

@@ -22,6 +22,7 @@ struct context;
 // when another goroutine gets it.
 struct sanitizer_state {
   void* fiber = nullptr;            // ThreadSanitizer's
+  unsigned fiber_uses = 0;          // goroutines that ran on it
   void* fake_stack = nullptr;       // AddressSanitizer's, while nobody runs on the stack
   const void* low = nullptr;        // the stack's bounds
   std::size_t size = 0;
