@@ -98,6 +98,8 @@ class samples:
 
 def take_one(programs, column, scale, gathered):
     contender, name, procs = column
+    if name.startswith("size_"):
+        return size_of(programs.bench.with_name(name), scale)
     if name == "hello":
         program = programs.go_hello if contender == "go" else programs.hello
         return size_of(program, scale)

@@ -4,13 +4,14 @@
 #   sh test/run.sh                 everything
 #   sh test/run.sh gcc tsan        only these parts
 #
-#   gcc       release build by gcc, and the look of the finished archive
+#   gcc       release build by gcc, the look of the finished archive, goroutines in a debugger, the installed packages
+#   noexcept  release build by gcc without exceptions and RTTI, and a consumer of it
 #   clang     -O1 -fPIC build by clang, with the library's own checks turned on
 #   aarch64   AArch64 by cross compiler, run under qemu's user mode
 #   tsan      ThreadSanitizer, by clang (gcc's takes a megabyte a goroutine)
 #   asan      AddressSanitizer and UndefinedBehaviorSanitizer, by gcc
 #   switch    the switch with every compiler and option that matters to it, and under a debugger
-#   scripts   the rules of the source: who includes whom, a reason for each atomic operation
+#   scripts   the rules of the source: who includes whom, a reason for each atomic operation, docs/CONFORMANCE.md
 #
 # What is missing is installed on Debian as root; elsewhere the missing packages are named. Everything is built under
 # build/, may be run again, and goes on from what is there. The last line is "N passed, N failed"; the exit status is 0
@@ -18,7 +19,7 @@
 set -u
 cd "$(dirname "$0")/.."
 ROOT=$(pwd)
-all_parts="scripts gcc switch clang asan tsan aarch64"
+all_parts="scripts gcc noexcept switch clang asan tsan aarch64"
 jobs=$(nproc 2>/dev/null || echo 2)
 passed=0 failed=0 times=
 
@@ -51,17 +52,20 @@ find_missing() {   # find_missing <parts...>
       *) need meson have meson; need ninja-build have ninja; need pkg-config have pkg-config; need catch2 has_catch2 ;;
     esac
     case $part in
-      clang) need clang have clang++ ;;
-      tsan)
-        need clang have clang++
-        have clang++ && need "libclang-rt-$(clang_version)-dev" has_runtime clang++ thread
-        ;;
+      gcc) need cmake have cmake; need gdb have gdb; need curl have curl; need wrk have wrk; need apache2-utils have ab; need redis-tools have redis-cli ;;
+      clang) need_clang_runtime address ;;  # libFuzzer comes with it
+      tsan) need_clang_runtime thread ;;
       asan) ;;
       switch) need clang have clang++; need gdb have gdb; need_aarch64 ;;
       aarch64) need_aarch64 ;;
     esac
   done
   missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
+}
+
+need_clang_runtime() {   # need_clang_runtime <sanitizer>
+  need clang have clang++
+  have clang++ && need "libclang-rt-$(clang_version)-dev" has_runtime clang++ "$1"
 }
 
 need_aarch64() {
@@ -140,6 +144,16 @@ counted() {   # counted <command...>: one that says so in its last line
 part_gcc() {
   build_and_test gcc g++ '' -Dbuildtype=release
   check 'the archive' sh test/scripts/check_archive.sh build/gcc/librove.a
+  counted sh test/debug/gdb_goroutines.sh build/gcc/librove.a
+  counted sh test/packaging/packages.sh build/gcc subproject
+}
+
+part_noexcept() {
+  build_and_test noexcept g++ '' -Dbuildtype=release -Dcpp_eh=none -Dcpp_rtti=false -Dexamples=disabled
+  CXXFLAGS='-fno-exceptions -fno-rtti'
+  export CXXFLAGS
+  counted sh test/packaging/packages.sh build/noexcept
+  unset CXXFLAGS
 }
 
 part_clang() {
@@ -181,6 +195,7 @@ part_switch() {
 part_scripts() {
   check 'who includes whom' python3 test/scripts/check_layers.py
   check 'atomic operations' python3 test/scripts/check_atomics.py
+  check 'the table of conformance' python3 test/scripts/check_conformance.py
 }
 
 # ---- all of it -----------------------------------------------------------------------------------------------------

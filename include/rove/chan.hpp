@@ -3,118 +3,20 @@
 // An element's move constructor and destructor run while the channel is locked: they must not call rove.
 #pragma once
 
+#include <chrono>
+#include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <iterator>
 #include <memory>
-#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
 
-#include <rove/detail/waiter.hpp>
+#include <rove/detail/chan_core.hpp>
+#include <rove/detail/select_case.hpp>
 #include <rove/error.hpp>
 
 namespace rove {
-namespace detail {
-
-// What the untyped core knows of an element.
-struct element_type {
-  std::uint32_t size;
-  std::uint32_t align;
-  void (*move)(void* to, void* from);   // move-constructs; null: a copy of the bytes will do
-  void (*destroy)(void* what);          // null: nothing to do
-};
-
-struct chan_core;
-
-chan_core* make_chan_core(const element_type& type, std::ptrdiff_t capacity);  // panics "makechan: size out of range"
-void retain_chan(chan_core* c) noexcept;
-void release_chan(chan_core* c) noexcept;
-
-// The operations up to the switch. Without a target the operation is over and w.result says how; else the caller
-// departs and then looks at w.result.
-departure chan_send_begin(chan_core* c, waiter& w, void* value);      // panics "send on closed channel"
-departure chan_recv_begin(chan_core* c, waiter& w, void* to);
-[[noreturn]] void chan_send_failed(waiter& w);                        // the channel was closed, or the goroutine ended
-void chan_recv_failed(waiter& w);                                     // returns if the channel was closed
-outcome chan_try_send(chan_core* c, void* value);                     // granted or pending
-outcome chan_try_recv(chan_core* c, void* to);                        // granted, closed or pending
-void chan_close(chan_core* c);
-std::size_t chan_length(const chan_core* c) noexcept;
-std::size_t chan_capacity(const chan_core* c) noexcept;
-
-template <class T>
-inline constexpr element_type element_type_of = {
-    std::is_empty_v<T> && std::is_trivially_copyable_v<T> ? 0 : static_cast<std::uint32_t>(sizeof(T)),
-    static_cast<std::uint32_t>(alignof(T)),
-    std::is_trivially_copyable_v<T>
-        ? nullptr
-        : +[](void* to, void* from) { ::new (to) T(std::move(*static_cast<T*>(from))); },
-    std::is_trivially_destructible_v<T> ? nullptr : +[](void* what) { static_cast<T*>(what)->~T(); },
-};
-
-// Room for an element that is being received.
-template <class T>
-union element_room {
-  element_room() {}
-  ~element_room() {}
-  T value;
-
-  std::optional<T> take() {
-    struct guard {
-      T& v;
-      ~guard() { v.~T(); }
-    } g{value};
-    return std::optional<T>(std::move(value));
-  }
-};
-
-// A counted reference to a core.
-class chan_handle {
- public:
-  chan_handle() noexcept = default;
-  explicit chan_handle(chan_core* adopted) noexcept : core_(adopted) {}
-  chan_handle(const chan_handle& other) noexcept : core_(other.core_) {
-    if (core_) retain_chan(core_);
-  }
-  chan_handle(chan_handle&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  chan_handle& operator=(chan_handle other) noexcept {
-    std::swap(core_, other.core_);
-    return *this;
-  }
-  ~chan_handle() {
-    if (core_) release_chan(core_);
-  }
-  chan_core* get() const noexcept { return core_; }
-
- private:
-  chan_core* core_ = nullptr;
-};
-
-template <class T>
-ROVE_ALWAYS_INLINE void chan_send(chan_core* c, T* value) {
-  waiter w;
-  const departure d = chan_send_begin(c, w, value);
-  if (d.to) depart(d);
-  if (w.result != outcome::granted) [[unlikely]] {
-    if (w.result == outcome::timed_out) return;
-    chan_send_failed(w);
-  }
-}
-
-template <class T>
-ROVE_ALWAYS_INLINE std::optional<T> chan_recv(chan_core* c) {
-  waiter w;
-  element_room<T> room;
-  const departure d = chan_recv_begin(c, w, std::addressof(room.value));
-  if (d.to) depart(d);
-  if (w.result == outcome::granted) [[likely]] return room.take();
-  chan_recv_failed(w);
-  return std::nullopt;
-}
-
-}  // namespace detail
 
 // What a receive that may come back without a value gives: a value, or `closed` (and drained), or neither: nothing was
 // there, or the time was up.
@@ -128,6 +30,30 @@ template <class T>
 class chan;
 template <class T>
 class recv_chan;
+
+namespace detail {
+
+template <class T, class Limit>
+recv_result<T> chan_recv_limited(chan_core* c, const Limit& limit) {
+  element_room<T> room;
+  outcome how = chan_recv_soon(c, std::addressof(room.value));
+  if (how == outcome::pending) how = chan_recv_until(c, std::addressof(room.value), limit_of(limit));
+  if (how == outcome::granted) return {room.take(), false};
+  return {std::nullopt, how == outcome::closed};
+}
+
+template <class T, class Channel, class Handler>
+auto make_recv_case(Channel&& channel, Handler&& handler) {
+  return recv_case<T, std::decay_t<Handler>, std::decay_t<Channel>>(std::forward<Channel>(channel),
+                                                                    std::forward<Handler>(handler));
+}
+template <class T, class Channel, class V, class Handler>
+auto make_send_case(Channel&& channel, V&& value, Handler&& handler) {
+  return send_case<T, std::decay_t<Handler>, std::decay_t<Channel>>(
+      std::forward<Channel>(channel), std::forward<V>(value), std::forward<Handler>(handler));
+}
+
+}  // namespace detail
 
 // Input iteration: receives until the channel is closed and drained.
 template <class T>
@@ -157,126 +83,202 @@ class chan_iterator {
   mutable std::optional<T> value_;
 };
 
-// The sending end. Operations are const: a handle is like a pointer. Any thread may call anything; in a goroutine a
-// call that has to wait parks it, on a plain thread it blocks the thread. A default-built handle is nil: sending
-// on it waits for ever.
-template <class T>
-class send_chan {
- public:
-  send_chan() = default;
+namespace detail {
 
+// What all three kinds of handle have.
+template <class Self>
+class chan_end {
+ public:
+  // Values in the buffer, and how many it has room for; 0 for a nil channel.
+  std::size_t len() const noexcept { return chan_length(self().handle_.get()); }
+  std::size_t cap() const noexcept { return chan_capacity(self().handle_.get()); }
+  // Not nil?
+  explicit operator bool() const noexcept { return self().handle_.get() != nullptr; }
+  const void* identity() const noexcept { return self().handle_.get(); }
+
+ private:
+  const Self& self() const noexcept { return static_cast<const Self&>(*this); }
+};
+
+// What can be done with a handle to send.
+template <class Self, class T>
+class send_end {
+ public:
   // Parks until the value was taken or put into the buffer. Panics "send on closed channel", also if the channel is
-  // closed meanwhile. A value that was not sent is intact, also after a panic.
-  void send(T&& value) const { detail::chan_send(handle_.get(), std::addressof(value)); }
+  // closed meanwhile. A value that was not sent is intact, also after a panic. On a nil channel: for ever.
+  void send(T&& value) const { chan_send(core(), std::addressof(value)); }
   void send(const T& value) const
     requires std::copy_constructible<T>
   {
     T copy(value);
-    detail::chan_send(handle_.get(), std::addressof(copy));
+    chan_send(core(), std::addressof(copy));
   }
 
   // Sends if that needs no waiting; else false, and the value is untouched. Never parks. Panics as send does.
-  bool try_send(T&& value) const {
-    return detail::chan_try_send(handle_.get(), std::addressof(value)) == detail::outcome::granted;
-  }
+  bool try_send(T&& value) const { return chan_try_send(core(), std::addressof(value)) == outcome::granted; }
   bool try_send(const T& value) const
     requires std::copy_constructible<T>
   {
     T copy(value);
-    return detail::chan_try_send(handle_.get(), std::addressof(copy)) == detail::outcome::granted;
+    return chan_try_send(core(), std::addressof(copy)) == outcome::granted;
+  }
+
+  // Sends, but waits no longer than for `d` or until `t`; false then, and the value is untouched. A limit that is past
+  // behaves as try_send, one too far to count as send. Panics as send does.
+  template <class Rep, class Period>
+  bool send_for(T&& value, const std::chrono::duration<Rep, Period>& d) const {
+    return chan_send_limited(core(), std::addressof(value), d);
+  }
+  template <class Rep, class Period>
+  bool send_for(const T& value, const std::chrono::duration<Rep, Period>& d) const
+    requires std::copy_constructible<T>
+  {
+    T copy(value);
+    return chan_send_limited(core(), std::addressof(copy), d);
+  }
+  template <class Clock, class Duration>
+  bool send_until(T&& value, const std::chrono::time_point<Clock, Duration>& t) const {
+    return chan_send_limited(core(), std::addressof(value), t);
+  }
+  template <class Clock, class Duration>
+  bool send_until(const T& value, const std::chrono::time_point<Clock, Duration>& t) const
+    requires std::copy_constructible<T>
+  {
+    T copy(value);
+    return chan_send_limited(core(), std::addressof(copy), t);
   }
 
   // No more values will come. Who receives gets what is left, then nullopt. Panics "close of closed channel", "close of
-  // nil channel". Whoever is parked sending panics.
-  void close() const { detail::chan_close(handle_.get()); }
+  // nil channel". Whoever is parked sending panics. Never parks.
+  void close() const { chan_close(core()); }
 
-  std::size_t len() const noexcept { return detail::chan_length(handle_.get()); }    // values in the buffer
-  std::size_t cap() const noexcept { return detail::chan_capacity(handle_.get()); }
-  explicit operator bool() const noexcept { return handle_.get() != nullptr; }
-  const void* identity() const noexcept { return handle_.get(); }
+  // A case for select and selector: sends `value`, which the case owns, and then calls handler(), if there is one. The
+  // case of an lvalue handle borrows it: the handle must outlive the case. That of an rvalue keeps the channel.
+  template <class Handler = no_handler>
+  auto on_send(T&& value, Handler&& handler = {}) const& {
+    return make_send_case<T>(core(), std::move(value), std::forward<Handler>(handler));
+  }
+  template <class Handler = no_handler>
+  auto on_send(const T& value, Handler&& handler = {}) const&
+    requires std::copy_constructible<T>
+  {
+    return make_send_case<T>(core(), value, std::forward<Handler>(handler));
+  }
+  template <class Handler = no_handler>
+  auto on_send(T&& value, Handler&& handler = {}) && {
+    return make_send_case<T>(std::move(static_cast<Self&>(*this).handle_), std::move(value),
+                             std::forward<Handler>(handler));
+  }
+  template <class Handler = no_handler>
+  auto on_send(const T& value, Handler&& handler = {}) &&
+    requires std::copy_constructible<T>
+  {
+    return make_send_case<T>(std::move(static_cast<Self&>(*this).handle_), value, std::forward<Handler>(handler));
+  }
 
  private:
-  friend class chan<T>;
-  explicit send_chan(detail::chan_handle h) : handle_(std::move(h)) {}
-  detail::chan_handle handle_;
+  chan_core* core() const noexcept { return static_cast<const Self&>(*this).handle_.get(); }
 };
 
-// The receiving end. An input range: `for (T x : ch)` until the channel is closed and drained.
-template <class T>
-class recv_chan {
+// What can be done with a handle to receive. An input range: `for (T x : ch)` until the channel is closed and drained.
+template <class Self, class T>
+class recv_end {
  public:
-  recv_chan() = default;
-
   // Parks until there is a value; nullopt when the channel is closed and drained. On a nil channel: for ever.
-  std::optional<T> recv() const { return detail::chan_recv<T>(handle_.get()); }
+  std::optional<T> recv() const { return chan_recv<T>(core()); }
 
   // Never parks.
   recv_result<T> try_recv() const {
-    detail::element_room<T> room;
-    switch (detail::chan_try_recv(handle_.get(), std::addressof(room.value))) {
-      case detail::outcome::granted: return {room.take(), false};
-      case detail::outcome::closed: return {std::nullopt, true};
+    element_room<T> room;
+    switch (chan_try_recv(core(), std::addressof(room.value))) {
+      case outcome::granted: return {room.take(), false};
+      case outcome::closed: return {std::nullopt, true};
       default: return {};
     }
   }
 
-  chan_iterator<T> begin() const { return chan_iterator<T>(handle_.get()); }
+  // Receives, but waits no longer than for `d` or until `t`. A limit that is past behaves as try_recv, one too far to
+  // count as recv.
+  template <class Rep, class Period>
+  recv_result<T> recv_for(const std::chrono::duration<Rep, Period>& d) const {
+    return chan_recv_limited<T>(core(), d);
+  }
+  template <class Clock, class Duration>
+  recv_result<T> recv_until(const std::chrono::time_point<Clock, Duration>& t) const {
+    return chan_recv_limited<T>(core(), t);
+  }
+
+  chan_iterator<T> begin() const { return chan_iterator<T>(core()); }
   std::default_sentinel_t end() const noexcept { return {}; }
 
-  std::size_t len() const noexcept { return detail::chan_length(handle_.get()); }
-  std::size_t cap() const noexcept { return detail::chan_capacity(handle_.get()); }
-  explicit operator bool() const noexcept { return handle_.get() != nullptr; }
-  const void* identity() const noexcept { return handle_.get(); }
+  // A case for select and selector: receives, and then calls handler(std::optional<T>), nullopt if the channel is
+  // closed and drained, or handler(), if there is one. The case of an lvalue handle borrows it: the handle must outlive
+  // the case. That of an rvalue keeps the channel.
+  template <class Handler = no_handler>
+  auto on_recv(Handler&& handler = {}) const& {
+    return make_recv_case<T>(core(), std::forward<Handler>(handler));
+  }
+  template <class Handler = no_handler>
+  auto on_recv(Handler&& handler = {}) && {
+    return make_recv_case<T>(std::move(static_cast<Self&>(*this).handle_), std::forward<Handler>(handler));
+  }
+
+ private:
+  chan_core* core() const noexcept { return static_cast<const Self&>(*this).handle_.get(); }
+};
+
+}  // namespace detail
+
+// The sending end. Operations are const: a handle is like a pointer. Any thread may call anything; in a goroutine a
+// call that has to wait parks it, on a plain thread it blocks the thread. A default-built handle is nil: sending
+// on it waits for ever.
+template <class T>
+class send_chan : public detail::chan_end<send_chan<T>>, public detail::send_end<send_chan<T>, T> {
+ public:
+  send_chan() = default;
 
  private:
   friend class chan<T>;
+  friend class detail::chan_end<send_chan>;
+  friend class detail::send_end<send_chan, T>;
+  explicit send_chan(detail::chan_handle h) : handle_(std::move(h)) {}
+  detail::chan_handle handle_;
+};
+
+// The receiving end.
+template <class T>
+class recv_chan : public detail::chan_end<recv_chan<T>>, public detail::recv_end<recv_chan<T>, T> {
+ public:
+  recv_chan() = default;
+
+ private:
+  friend class chan<T>;
+  friend class detail::chan_end<recv_chan>;
+  friend class detail::recv_end<recv_chan, T>;
   explicit recv_chan(detail::chan_handle h) : handle_(std::move(h)) {}
   detail::chan_handle handle_;
 };
 
 // Both ends. Copies are the same channel; it lives as long as a handle does. Converts to either end.
 template <class T>
-class chan {
-  static_assert(std::is_object_v<T> && std::move_constructible<T>, "a channel's elements are movable objects");
-
+class chan : public detail::chan_end<chan<T>>,
+             public detail::send_end<chan<T>, T>,
+             public detail::recv_end<chan<T>, T> {
  public:
   using value_type = T;
 
   chan() = default;
   explicit chan(detail::chan_core* adopted) : handle_(adopted) {}
 
-  operator send_chan<T>() const { return send_chan<T>(handle_); }
-  operator recv_chan<T>() const { return recv_chan<T>(handle_); }
-
-  void send(T&& value) const { detail::chan_send(handle_.get(), std::addressof(value)); }
-  void send(const T& value) const
-    requires std::copy_constructible<T>
-  {
-    T copy(value);
-    detail::chan_send(handle_.get(), std::addressof(copy));
-  }
-  bool try_send(T&& value) const {
-    return detail::chan_try_send(handle_.get(), std::addressof(value)) == detail::outcome::granted;
-  }
-  bool try_send(const T& value) const
-    requires std::copy_constructible<T>
-  {
-    T copy(value);
-    return detail::chan_try_send(handle_.get(), std::addressof(copy)) == detail::outcome::granted;
-  }
-  void close() const { detail::chan_close(handle_.get()); }
-
-  std::optional<T> recv() const { return detail::chan_recv<T>(handle_.get()); }
-  recv_result<T> try_recv() const { return recv_chan<T>(handle_).try_recv(); }
-  chan_iterator<T> begin() const { return chan_iterator<T>(handle_.get()); }
-  std::default_sentinel_t end() const noexcept { return {}; }
-
-  std::size_t len() const noexcept { return detail::chan_length(handle_.get()); }
-  std::size_t cap() const noexcept { return detail::chan_capacity(handle_.get()); }
-  explicit operator bool() const noexcept { return handle_.get() != nullptr; }
-  const void* identity() const noexcept { return handle_.get(); }
+  operator send_chan<T>() const& { return send_chan<T>(handle_); }
+  operator recv_chan<T>() const& { return recv_chan<T>(handle_); }
+  operator send_chan<T>() && { return send_chan<T>(std::move(handle_)); }
+  operator recv_chan<T>() && { return recv_chan<T>(std::move(handle_)); }
 
  private:
+  friend class detail::chan_end<chan>;
+  friend class detail::send_end<chan, T>;
+  friend class detail::recv_end<chan, T>;
   detail::chan_handle handle_;
 };
 
@@ -291,6 +293,7 @@ bool operator==(const A& a, const B& b) noexcept {
 // range" if that is negative or too large; throws std::bad_alloc.
 template <class T>
 chan<T> make_chan(std::ptrdiff_t capacity = 0) {
+  static_assert(std::is_object_v<T> && std::move_constructible<T>, "a channel's elements are movable objects");
   return chan<T>(detail::make_chan_core(detail::element_type_of<T>, capacity));
 }
 

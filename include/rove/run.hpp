@@ -26,9 +26,11 @@ struct config {
   std::size_t stack_size = 0;              // bytes of address space a goroutine; 0: as built (256 KiB)
   std::optional<bool> detect_deadlock{};   // unset: by `run` only, while no thread but the library's own exists
   unsigned max_threads = 10'000;           // more is a fatal error
+  bool own_threads = true;                 // false: goroutines run in runtime::poll only
   rove::at_end at_end = rove::at_end::unwind;
   std::function<void()> on_thread_start{}; // on each thread that the runtime starts
   std::function<void()> on_thread_stop{};
+  std::function<void()> on_work{};         // without own threads: there is work, poll. On any thread; must not call rove
   std::function<void(std::string_view)> on_fatal{};  // sees a fatal report or a panic's first; must not call rove
 };
 
@@ -65,7 +67,8 @@ unsigned set_max_procs(unsigned n);
 // Goroutines of this runtime that have not ended; 0 on a plain thread.
 std::size_t num_goroutines();
 
-// From here on this goroutine runs on the thread it is on, and nothing else does. Nests; may end locked.
+// From here on this goroutine runs on the thread it is on, and nothing else does. Nests; may end locked. Panics on a thread
+// that is only lent by runtime::poll ("rove: lock_os_thread on a thread that polls").
 void lock_os_thread();
 void unlock_os_thread();
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include <rove/detail/deadline.hpp>
 #include <rove/go.hpp>
 
 namespace rove {
@@ -84,6 +85,15 @@ class runtime {
     return spawn(std::forward<F>(f)).get();
   }
 
+  // Lends the calling thread as a worker until `budget` is spent, or nothing is runnable; 0: one look. Says whether
+  // anything ran. A goroutine is not interrupted: one that computes for longer than the budget is waited for. When all
+  // processors are held by other threads it returns at once. On plain threads: panics in a goroutine ("rove: poll called
+  // inside a goroutine"). A goroutine that runs here cannot lock_os_thread (a panic): this is the thread's loan, not its own.
+  template <class Rep, class Period>
+  bool poll(const std::chrono::duration<Rep, Period>& budget) {
+    return poll_until(detail::deadline_after(budget));
+  }
+
   // Ends every goroutine as `rove::run` does when main returns, and waits until all are gone. Afterwards `go` destroys
   // what it is given. Panics in one of its own goroutines ("rove: runtime stopped from one of its goroutines").
   void stop();
@@ -101,6 +111,7 @@ class runtime {
     detail::start_goroutine({}, main_home(), std::forward<F>(f));
     finish_main();
   }
+  bool poll_until(std::int64_t when);
   sched::scheduler* home() const;                // starts the runtime at first use
   sched::scheduler* main_home();                 // the next goroutine is main
   void finish_main();                            // lends the calling thread until all goroutines are gone

@@ -20,6 +20,15 @@ void throw_panic(const char* message) {
 #endif
 }
 
+void throw_system_error(std::error_code code, const char* what) {
+#if ROVE_EXCEPTIONS
+  throw std::system_error(code, what);
+#else
+  debug::report_panic(std::string(what) + ": " + code.message());
+  os::exit_now(2);
+#endif
+}
+
 }  // namespace rove::detail
 
 namespace rove::debug {

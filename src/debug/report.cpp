@@ -82,6 +82,7 @@ void put_goroutine(std::string& out, symbolizer& symbols, const goroutine_snapsh
     put_header(out, g.id, g.name, g.status, g.minutes);
   else
     put_thread_header(out, g.thread);
+  if (g.elsewhere) out += "\tgoroutine running on other thread; stack unavailable\n";
   // On a thread of the library's own nothing but its own frames may be there: better those than none.
   if (!put_frames(out, symbols, g.frames.data(), g.frames.size(), shown) && g.id == 0)
     put_frames(out, symbols, g.frames.data(), g.frames.size(), frames_shown::all);

@@ -20,6 +20,7 @@ struct goroutine_snapshot {
   std::vector<void*> frames;
   const void* created_pc = nullptr; // where it was started; null: not shown (the main goroutine)
   std::uint64_t thread = 0;
+  bool elsewhere = false;           // it runs, so that its stack cannot be looked at
 };
 
 enum class frames_shown {

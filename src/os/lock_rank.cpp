@@ -11,12 +11,13 @@ namespace rove::os {
 namespace {
 
 constexpr std::string_view names[] = {
-    "runtimes", "ending", "object", "timers", "scheduler", "owner_section", "descriptors", "stacks", "slabs", "pretended",
+    "runtimes", "ending", "object", "select", "timers", "scheduler", "owner_section", "descriptors", "stacks", "slabs", "pretended",
+    "trace",
 };
 constexpr std::size_t rank_count = std::size(names);
 
 constexpr std::size_t index_of(rank r) { return static_cast<std::size_t>(static_cast<int>(r) - static_cast<int>(rank::runtimes)); }
-static_assert(index_of(rank::pretended) + 1 == rank_count);
+static_assert(index_of(rank::trace) + 1 == rank_count);
 
 // Made when this is compiled: a fatal error's text is constant, so that it needs no memory.
 struct message {
@@ -72,7 +73,10 @@ void taking_rank(rank r) {
     // Whoever holds the list of runtimes locks all schedulers, in the order of the list.
     const bool all_schedulers =
         r == rank::scheduler && held == index_of(rank::scheduler) && here.of(rank::runtimes) > 0;
-    if (!all_schedulers) base::fatal(messages[index_of(r)][held].view());
+    // A select that meets another on a channel claims both, in the order of their addresses.
+    const bool two_selects = r == rank::select && held == index_of(rank::select) && here.of(rank::select) == 1 &&
+                             here.of(rank::object) > 0;
+    if (!all_schedulers && !two_selects) base::fatal(messages[index_of(r)][held].view());
   }
   ++here.of(r);
 }
@@ -85,8 +89,8 @@ void gave_back_rank(rank r) {
 
 void check_ranks_at_park(std::uint32_t objects) {
   ranks_held others = held_here();
-  const std::uint32_t given_back = others.of(rank::object) + others.of(rank::timers);
-  others.of(rank::object) = others.of(rank::timers) = 0;
+  const std::uint32_t given_back = others.of(rank::object) + others.of(rank::select) + others.of(rank::timers);
+  others.of(rank::object) = others.of(rank::select) = others.of(rank::timers) = 0;
   if (given_back != objects || others.count != ranks_held{}.count) base::fatal("rove: parked with a runtime lock held");
 }
 

@@ -19,14 +19,15 @@ inline constexpr bool debug_checks = false;
 // A lock is taken only while those held are of earlier ranks. `object` is 0, since a task's lock begins as zeros in a public
 // header (include/rove/detail/task_state.hpp).
 enum class rank : std::int8_t {
-  runtimes = -2, ending, object, timers, scheduler, owner_section, descriptors, stacks, slabs, pretended,
+  runtimes = -2, ending, object, select, timers, scheduler, owner_section, descriptors, stacks, slabs, pretended,
+  trace,
 };
 
 // Notes that the calling thread takes such a lock. Out of order: fatal, before the thread waits for the lock.
 void taking_rank(rank r);
 void gave_back_rank(rank r);
 
-// Fatal if the calling thread holds anything but `objects` locks of objects or timer heaps: those that its parking gives
+// Fatal if the calling thread holds anything but `objects` locks of objects, selects or timer heaps: those that its parking gives
 // back.
 void check_ranks_at_park(std::uint32_t objects);
 

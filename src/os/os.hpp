@@ -27,6 +27,7 @@ int futex_wake(const std::uint32_t* word, int count);   // how many were woken; 
 struct thread_handle { std::uint64_t value = 0; };
 int start_thread(thread_handle& handle, std::string_view name, void (*body)(void*), void* argument);
 void join_thread(thread_handle handle);
+void detach_thread(thread_handle handle);               // nobody will join it: it ends by itself
 void yield_thread();                                    // sched_yield
 std::uint64_t thread_id();                              // of the calling thread, as the system's tools show it
 int count_threads();                                    // of this process, by one system call; -errno if it is not told

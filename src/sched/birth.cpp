@@ -13,6 +13,7 @@
 #include "src/sched/ending.hpp"
 #include "src/sched/park.hpp"
 #include "src/sched/registry.hpp"
+#include "src/sched/trace.hpp"
 
 namespace rove {
 namespace sched {
@@ -47,10 +48,19 @@ void run_body(goroutine* g) {
 #endif
 }
 
+// Its goroutine_locals, the last made first. One that is destroyed may make another.
+[[gnu::noinline]] void destroy_locals(goroutine* g) {
+  while (detail::local_node* const n = g->locals) {
+    g->locals = n->next;
+    n->destroy(n);
+  }
+}
+
 void goroutine_main(void* self, detail::context* left) {
   left->commit(left);
   goroutine* const g = static_cast<goroutine*>(self);
   run_body(g);
+  if (g->locals) [[unlikely]] destroy_locals(g);
   leave_for_good(g);
 }
 
@@ -182,27 +192,14 @@ void give_first_frame(processor* p, goroutine* g) {
   g->flags &= ~goroutine::flag_unborn;
 }
 
-void scheduler::start(goroutine* g) {
-  g->caught = nullptr;
-  g->uncaught = 0;
-  g->saved_errno = 0;
-  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
-  processor* const p = own_processor(this);
-  if (!p) [[unlikely]] {
-    g->id.store(take_ids(1), std::memory_order_relaxed);  // relaxed: for reports
-    bool over;
-    {
-      os::hold h(lock_);
-      over = is_ending();  // else starts from outside could go on for ever
-      if (!over) foreign_spawned_.add();
-    }
-    return over ? stillborn(g) : inject(g);
-  }
+// On the machine that holds p.
+ROVE_ALWAYS_INLINE void scheduler::start_on(processor* p, goroutine* g, machine* traced) {
   if (p->next_id == p->last_id) [[unlikely]] {
     p->next_id = take_ids(id_block);
     p->last_id = p->next_id + id_block;
   }
   g->id.store(p->next_id++, std::memory_order_relaxed);  // relaxed: for reports
+  if (traced) trace_wake(traced, g, trace_kind::start);
   p->spawned.add();
   auto& section = p->queue.section();
   if (!section.enter()) [[unlikely]] return inject(g);
@@ -210,6 +207,39 @@ void scheduler::start(goroutine* g) {
   section.leave();
   if (!spilled.empty()) [[unlikely]] inject_new(spilled);
   wake_softly_if_wanted();
+}
+
+void scheduler::start(goroutine* g) {
+  g->caught = nullptr;
+  g->uncaught = 0;
+  g->saved_errno = 0;
+  g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
+  machine* const m = this_machine();
+  processor* const p = m && m->quick_home() == this ? m->p : nullptr;
+  if (!p) [[unlikely]] return start_slow(m, g);
+  start_on(p, g, nullptr);
+}
+
+// From elsewhere, or seen by a trace.
+[[gnu::noinline]] void scheduler::start_slow(machine* m, goroutine* g) {
+  if (processor* const p = own_processor(this)) return start_on(p, g, m);
+  if (!start_from_outside(g)) stillborn(g);
+}
+
+bool scheduler::start_from_outside(goroutine* g) {
+  g->caught = nullptr;
+  g->uncaught = 0;
+  g->saved_errno = 0;
+  {
+    os::hold h(lock_);
+    if (is_ending()) return false;  // else starts from outside could go on for ever
+    foreign_spawned_.add();
+  }
+  g->id.store(take_ids(1), std::memory_order_relaxed);                   // relaxed: for reports
+  g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
+  trace_wake(this_machine(), g, trace_kind::start);
+  inject(g);
+  return true;
 }
 
 // The runtime has ended: only the closure is destroyed, here.
@@ -223,13 +253,7 @@ void scheduler::stillborn(goroutine* g) {
     recycle(g);
 }
 
-void name_goroutine(goroutine* g, std::string_view name) {
-  char* const kept = g->stack->top - name_room;
-  const std::size_t n = std::min(name.size(), name_room - 1);
-  std::memcpy(kept, name.data(), n);
-  kept[n] = 0;
-  g->name = n ? kept : nullptr;
-}
+bool dies(const goroutine* g) { return g->commit == commit_death; }
 
 // ---- death -----------------------------------------------------------------------------------------------------------
 
@@ -325,8 +349,8 @@ birth begin_birth(const options& o, std::size_t closure_size, std::size_t closur
   if (ending.load(std::memory_order_relaxed)) [[unlikely]] check_not_forked();  // relaxed: a hint
   goroutine* const g = home->new_goroutine();
   if (!g) throw_no_memory();
-  g->name = nullptr;
-  g->started_at = __builtin_return_address(0);  // in whoever inlined `go`
+  g->name.store(nullptr, std::memory_order_relaxed);                                 // relaxed: for reports
+  g->started_at.store(__builtin_return_address(0), std::memory_order_relaxed);       // relaxed: for reports; in whoever inlined `go`
   g->closure = g->small_closure;
   const bool small = closure_size <= sizeof g->small_closure && closure_align <= 16;
   if (small && o.stack_size == 0 && o.name.empty()) [[likely]]

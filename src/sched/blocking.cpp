@@ -3,8 +3,10 @@
 
 #include <rove/run.hpp>
 
+#include "src/sched/deadlock.hpp"
 #include "src/sched/dispatch.hpp"
 #include "src/sched/park.hpp"
+#include "src/sched/trace.hpp"
 
 namespace rove {
 namespace sched {
@@ -14,6 +16,7 @@ void commit_queue_up(detail::context* c) {
   goroutine* const g = as_goroutine(c);
   scheduler* const home = g->home();
   g->flags &= ~goroutine::flag_blocking;
+  g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   home->inject(g);
 }
 
@@ -25,6 +28,8 @@ void enter_blocking() {
   g->home()->count_blocked(1);
   g->flags |= goroutine::flag_blocking;
   g->state.store(goroutine_state::syscall, std::memory_order_relaxed);  // relaxed: for reports
+  if (g->m->slice) [[unlikely]] trace_leave(g->m, nullptr);
+  trace_instant(g->m, trace_kind::syscall, g->id.load(std::memory_order_relaxed));  // relaxed: its own
   g->home()->release_processor(g->m);
 }
 
@@ -36,12 +41,16 @@ void exit_blocking() noexcept {
   g->flags &= ~goroutine::flag_blocking;
   if (m->p || home->regain_processor(m)) {
     g->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: for reports
+    trace_enter(m, g);
   } else {
-    g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
     g->commit = commit_queue_up;
     detail::depart(m->leave(g, &m->g0));
   }
   home->count_blocked(-1);
+}
+
+void count_outside_wakers(int change) {
+  plain_threads_in_call.fetch_add(change, std::memory_order_relaxed);  // relaxed: see deadlock.cpp
 }
 
 }  // namespace sched

@@ -11,4 +11,8 @@ void enter_blocking();
 // Takes a processor again: the one it had, any idle one, or else the goroutine queues up for one. May switch threads.
 void exit_blocking() noexcept;
 
+// While there are any, nothing is a deadlock: threads of the library's own that will wake a goroutine, signals that are
+// waited for. A change by 1 or -1.
+void count_outside_wakers(int change);
+
 }  // namespace rove::sched

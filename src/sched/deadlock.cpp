@@ -4,7 +4,7 @@
 // foreign thread, a timer or a returning system call will wake is not deadlocked, and a false report kills a program.
 //
 // Invariant. With every scheduler's lock held: if each has all processors idle, an empty global queue, no goroutine in
-// `blocking`, no armed timer, and no plain thread sleeps inside a call, then every goroutine is parked; only a thread
+// `blocking`, none that waits for a descriptor, no armed timer, and no plain thread sleeps inside a call, then every goroutine is parked; only a thread
 // that is not the library's could change that. A goroutine leaves a processor idle only after all it made runnable was
 // queued, and what is queued keeps a processor from being idle or the global queue from being empty.
 // The counts of `blocking` and of plain threads change before the processor is given away, or while one is held, or by
@@ -20,6 +20,7 @@
 #include "src/sched/inspect.hpp"
 #include "src/sched/scheduler.hpp"
 #include "src/sched/sysmon.hpp"
+#include "src/sched/trace.hpp"
 
 namespace rove::sched {
 namespace {
@@ -36,6 +37,11 @@ class all_runtimes {
     os::hold h(registry_lock);
     s->next_ = registry;
     registry = s;
+    if (traces()) s->set_traced(true);
+  }
+  static void for_each(void (*f)(void*, scheduler*), void* argument) {
+    os::hold h(registry_lock);
+    for (scheduler* s = registry; s; s = s->next_) f(argument, s);
   }
   static void remove(scheduler* s) {
     os::hold h(registry_lock);
@@ -65,14 +71,24 @@ class all_runtimes {
 
 void register_runtime(scheduler* s) { all_runtimes::add(s); }
 void unregister_runtime(scheduler* s) { all_runtimes::remove(s); }
+void for_each_runtime(void (*f)(void*, scheduler*), void* argument) { all_runtimes::for_each(f, argument); }
 
-bool scheduler::stuck_locked() const {
+bool scheduler::stuck_locked(bool timers_count) const {
   if (idle_.idle() != active_.load(std::memory_order_relaxed)) return false;      // relaxed: lock
   if (!global_empty_locked() || idle_.searching() != 0) return false;
   if (in_blocking_.load(std::memory_order_relaxed) != 0) return false;            // relaxed: see the essay
+  if (io_waits()) return false;
+  if (!timers_count) return true;
   bool timers = false;
   for_each_processor([&](processor& p) { timers = timers || p.timers.size_hint() > 0; });
   return !timers;
+}
+
+// Does a goroutine wait for a descriptor? The counts are those of processors that nobody holds.
+bool scheduler::io_waits() const {
+  std::uint64_t n = static_cast<std::uint64_t>(foreign_io_waits_.load(std::memory_order_relaxed));  // relaxed: see the essay
+  for_each_processor([&](processor& p) { n += p.io_waits.get(); });
+  return n != 0;
 }
 
 std::size_t scheduler::thread_count_locked() const {
@@ -87,11 +103,13 @@ void scheduler::check_deadlock() {
   if (!config_.detect_deadlock.value_or(is_run_) ) return;
   {
     all_runtimes all;
-    if (plain_threads_in_call.load(std::memory_order_relaxed) != 0) return;       // relaxed: see the essay
+    if (plain_threads_in_call.load(std::memory_order_relaxed) != 0 || timers_outside.may_wake_somebody()) return;  // relaxed: see the essay
     if (alive() == 0 || !all.all_of([](scheduler& s) { return s.stuck_locked(); })) return;
     if (!always) {
       std::size_t ours = 1 + (ROVE_TSAN ? 1 : 0);  // the thread in `run`; ThreadSanitizer's own
       all.all_of([&](scheduler& s) { ours += s.thread_count_locked(); return true; });
+      ours += timers_outside.thread_exists();
+      ours += static_cast<std::size_t>(bystanders.load(std::memory_order_relaxed));  // relaxed: a number
       const int threads = os::count_threads();
       if (threads < 0 || static_cast<std::size_t>(threads) > ours) return;
     }

@@ -25,6 +25,11 @@ class plain_thread_in_call {
   const bool counts_;
 };
 
+// Threads of the library's own that wake no goroutine and stay: they are not the program's.
+inline std::atomic<int> bystanders{0};
+
+// Calls f for each runtime, with the list locked: none goes away meanwhile.
+void for_each_runtime(void (*f)(void* argument, scheduler* s), void* argument);
 void register_runtime(scheduler* s);
 void unregister_runtime(scheduler* s);
 

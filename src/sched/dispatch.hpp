@@ -31,13 +31,13 @@ ROVE_ALWAYS_INLINE goroutine* next_to_run(machine* m, const goroutine* from) {
   goroutine* to = nullptr;
   if (!p->attention.load(std::memory_order_relaxed)) [[likely]]  // relaxed: ordered by the section, see ending.cpp
     to = p->queue.take();
+  if (to) to->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: ordered by the section, see watch.cpp
   p->queue.section().leave();
   if (!to) return &m->g0;
   if (!can_switch_to(p, to)) [[unlikely]] {
     p->handed = to;
     return &m->g0;
   }
-  to->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: the queue handed it over
   return to;
 }
 
@@ -53,13 +53,18 @@ ROVE_ALWAYS_INLINE detail::departure park_here(machine* m, goroutine* g, wait_re
   processor* const p = m->p;
   g->reason = reason;
   if (p) [[likely]] {
-    g->parked_at = p->coarse_now.load(std::memory_order_relaxed);  // relaxed: a clock
+    g->parked_at.store(p->coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);  // relaxed: a clock
     p->parks.add();
   } else if (g->blocking_depth > 0) {
     g->home()->count_blocked(-1);  // it parks inside `blocking`: nobody waits for its call to return
   }
-  g->state.store(goroutine_state::waiting, std::memory_order_release);  // ENDING: the sweep reads waiting_on after it
+  g->state.store(goroutine_state::leaving, std::memory_order_release);  // ENDING: the sweep reads waiting_on after it
   return depart_to(m, g, next_to_run(m, g), commit, argument);
+}
+
+// First in the commit of whoever parks: from here on its stack may be looked at, by who keeps it from being resumed.
+ROVE_ALWAYS_INLINE void note_stack_left(goroutine* g) {
+  g->state.store(goroutine_state::waiting, std::memory_order_release);  // STACK-LEFT
 }
 
 // Runnable, next on this machine's processor.

@@ -6,9 +6,9 @@
 // Invariant. While the sweep looks at a goroutine that waits, nobody resumes it; so its frame, its waiter and what it
 // waits on stay. A waiter leaves its queue once: the sweep takes it off under the queue's lock, like any waker.
 //
-// Steps. 1 ending_ = true; `attention` of every processor = true.                                       ENDING
-//        2 Shut every queue once as a thief does. After that each dispatch sees `attention` inside its section and goes
-//          through the machine's loop, whose `execute` resumes a goroutine under end_lock_.
+// Steps. 1 ending_ = true.                                                                              ENDING
+//        2 The runtime is watched (watch.cpp): `attention` is set and every queue shut once as a thief does. After that each
+//          dispatch goes through the machine's loop, whose `execute` resumes a goroutine once it had end_lock_.
 //        3 shut_ = true and sweep, under end_lock_: every goroutine in state `waiting` whose waiter can be taken off its queue gets the
 //          result `ended` and becomes runnable; it throws when it resumes.
 //        4 Who parks after the sweep passed arrives in the machine's loop (step 2), which looks at it again under
@@ -18,11 +18,11 @@
 //        6 Who waits for other goroutines (wait_group::wait, a join) is passed over by 3 to 5: those it waits for end too,
 //          and may use what lies in its frame until then. Only when nothing moves any more is it ended.
 //        7 When the last goroutine is gone: finished_ = 1, the machines go home.
-// A goroutine whose state the sweep reads too early stored `waiting` before its dispatch; that dispatch entered the
+// A goroutine whose state the sweep reads too early stored `leaving` before its dispatch; that dispatch entered the
 // queue's section either before step 2 shut it (then the store is visible to the sweep) or after (then step 4).
 // Rejected: a claim word exchanged by every waker (a locked instruction for each wake, for something that happens once).
 //
-// Pairs. ENDING: release of ending_, of `waiting` and of the section with the acquire loads that see them.
+// Pairs. ENDING: release of ending_, of `leaving` and of the section with the acquire loads that see them.
 #include "src/sched/ending.hpp"
 
 #include <rove/run.hpp>
@@ -35,7 +35,8 @@
 
 namespace rove {
 
-std::atomic<std::uint32_t> detail::ending{0};
+// With debug_checks every call looks closer: locks note their owners (src/sync/held.hpp).
+std::atomic<std::uint32_t> detail::ending{os::debug_checks ? 1 : 0};
 
 namespace sched {
 
@@ -51,6 +52,7 @@ void unwind_current() {
 #if ROVE_EXCEPTIONS
   if (!(g->home()->abandons() && g->home()->is_ending())) throw goroutine_end(g);
 #endif
+  g->locals = nullptr;  // abandoned with all that it owned
   leave_for_good(g);
 }
 
@@ -59,14 +61,7 @@ void unwind_current() {
 void ender::begin(scheduler& s) {
   if (s.ending_.exchange(true, std::memory_order_acq_rel)) return;  // ENDING
   detail::ending.fetch_add(1, std::memory_order_relaxed);           // relaxed: a hint; end_check reads ending_
-  {
-    os::hold h(s.lock_);
-    s.for_each_processor([](processor& p) { p.attention.store(true, std::memory_order_relaxed); });  // relaxed: step 2
-  }
-  s.for_each_processor([](processor& p) {
-    while (!p.queue.section().enter_as_thief()) os::yield_thread();
-    p.queue.section().leave_as_thief();
-  });
+  s.begin_watch(scheduler::watch_ending);
   sweep(s, who::not_for_goroutines);
   check_finished(s);
   end_the_rest(s);
@@ -74,7 +69,7 @@ void ender::begin(scheduler& s) {
 
 // Under end_lock_: takes a waiting goroutine off what it waits on. True: it is to be made runnable.
 bool ender::end_wait(const scheduler& s, goroutine* g, who which) {
-  if (g->home() != &s || g->state.load(std::memory_order_acquire) != goroutine_state::waiting) return false;  // ENDING
+  if (g->home() != &s || !has_parked(g)) return false;
   const bool for_goroutines = g->reason == wait_reason::wait_group_wait || g->reason == wait_reason::task_join;
   if (for_goroutines && which != who::all) return false;
   detail::waiter* const w = g->waiting_on;
@@ -116,7 +111,7 @@ void ender::after_switch(scheduler& s, machine* m) {
 void ender::end_the_rest(scheduler& s) {
   {
     os::hold h(s.lock_);
-    if (!s.stuck_locked() || s.alive() == 0) return;
+    if (!s.stuck_locked(false) || s.alive() == 0) return;
   }
   sweep(s, who::all);
 }
@@ -131,10 +126,11 @@ void ender::check_finished(scheduler& s) {
     for (machine* m = s.machines_; m && n < std::size(lent); m = m->next)
       if (m->lent && m->idle) {
         s.remove_idle_machine_locked(m);
-        lent[n++] = scheduler::note_locked(m);
+        lent[n++] = s.note_locked(m);
       }
   }
-  while (n > 0) os::futex_wake(lent[--n], 1);
+  while (n-- > 0)
+    if (lent[n]) os::futex_wake(lent[n], 1);
   os::futex_wake(reinterpret_cast<const std::uint32_t*>(&s.finished_), INT32_MAX);
 }
 
@@ -142,6 +138,7 @@ void scheduler::begin_end() { ender::begin(*this); }
 
 void scheduler::end_and_wait() {
   begin_end();
+  if (!config_.own_threads) return end_by_polling();
   while (finished_.load(std::memory_order_acquire) == 0)  // FINISHED
     os::futex_wait(reinterpret_cast<const std::uint32_t*>(&finished_), 0);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include <rove/detail/local.hpp>
 #include <rove/detail/switch.hpp>
 #include <rove/detail/task_state.hpp>
 #include <rove/detail/waiter.hpp>
@@ -20,9 +21,10 @@ struct goroutine;
 
 // Where a goroutine is. Only the transitions below happen; the goroutine's stack belongs to the machine that runs it
 // in `running` and `syscall`, and to nobody otherwise.
-//   dead -> runnable (go) -> running (dispatch) -> waiting (park's commit) -> runnable (ready) -> running ...
+//   dead -> runnable (go) -> running (dispatch) -> leaving (park) -> waiting (park's commit) -> runnable (ready) -> ...
 //   running -> runnable (yield), running <-> syscall (blocking), running -> dead (its function returned)
-enum class goroutine_state : std::uint8_t { dead, runnable, running, waiting, syscall };
+// In `waiting` its stack was left; in `leaving` it waits, but a thread may still be on its stack.
+enum class goroutine_state : std::uint8_t { dead, runnable, running, waiting, syscall, leaving };
 
 using wait_reason = detail::wait_reason;
 
@@ -38,7 +40,7 @@ struct alignas(64) goroutine : detail::context {
   void* commit_argument = nullptr;
   detail::waiter* waiting_on = nullptr;   // while it waits and may be ended
   goroutine* link = nullptr;              // in the queue it is runnable in, or in a list of dead ones
-  std::int64_t parked_at = 0;             // coarse, for reports
+  std::atomic<std::int64_t> parked_at{0}; // relaxed: for reports; coarse. Negative: an arrow's number, see trace.cpp
   std::atomic<goroutine_state> state{goroutine_state::dead};
   wait_reason reason{};
   std::uint8_t blocking_depth = 0;
@@ -49,12 +51,13 @@ struct alignas(64) goroutine : detail::context {
 
   // ---- birth
   std::atomic<std::uint64_t> id{0};       // 0 while dead
-  void* started_at = nullptr;             // the pc of the `go`
+  std::atomic<void*> started_at{nullptr}; // relaxed: for reports; the pc of the `go`, null: the main goroutine
   void (*body)(void* closure, bool run) = nullptr;  // runs and destroys the closure, or only destroys it
   void* closure = nullptr;                // in small_closure or on top of the stack
   detail::task_state* task = nullptr;     // its result is waited for: who joins gives this descriptor back
-  const char* name = nullptr;             // ends with 0, on top of its stack; null if it has none
+  std::atomic<const char*> name{nullptr}; // relaxed: for reports; on top of its stack, see copy_name; null: none
   machine* wire = nullptr;                // the machine it is wired to
+  detail::local_node* locals = nullptr;   // its goroutine_locals
   alignas(16) char small_closure[64];
 
   static constexpr std::uint32_t flag_wired = 1;      // lock_os_thread
@@ -70,8 +73,14 @@ struct alignas(64) goroutine : detail::context {
 
 inline goroutine* as_goroutine(detail::context* c) { return static_cast<goroutine*>(c); }
 
-// On top of every stack: the goroutine's name, if it has one.
+// Is it parked, its stack left? Waits for one that is about to leave it. watch.cpp
+bool has_parked(const goroutine* g);
+
+// On top of every stack: the goroutine's name, if it has one, with a 0 behind it.
 inline constexpr std::size_t name_room = 64;
+// Copies the name of any goroutine, one that runs and changes it too; "" if it has none. True: it still is who `id`
+// says, so the name is its own.
+bool copy_name(const goroutine* g, std::uint64_t id, char (&name)[name_room]);
 void name_goroutine(goroutine* g, std::string_view name);  // its stack is bound; the goroutine's own, or unborn
 
 }  // namespace rove::sched

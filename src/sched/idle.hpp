@@ -24,6 +24,8 @@
 // searcher was about, or while theft was judged not worth it.
 //   producer:  push; light fence; flag up? -> take it down and wake one.             (SOFT-WAKE)
 //   sleeper:   flag up; heavy fence; look at the lengths once more; work: search again.  (SOFT-WAKE)
+//              The last one puts the flag up under the lock, and that is all: nobody has a processor to push to, and whoever
+//              gets one later takes it under the lock.
 // A searcher judges what it sees by how long it would wait: goroutines that hand values to each other keep a queue from
 // being empty for ever, each waiting some ten nanoseconds; taking one of them to another CPU makes both slower. What a
 // processor's queue holds is worth taking when it dispatches nothing, or its length times the time of a dispatch is

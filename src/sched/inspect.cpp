@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 
 #include "src/arch/fault.hpp"
@@ -15,21 +16,26 @@
 #include "src/sched/scheduler.hpp"
 
 namespace rove::sched {
-namespace {
 
-constexpr std::string_view reasons[] = {
+const std::string_view reason_texts[reason_count] = {
     "waiting", "chan receive", "chan send", "chan receive (nil chan)", "chan send (nil chan)", "select",
     "select (no cases)", "sleep", "sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock",
     "sync.WaitGroup.Wait", "sync.Cond.Wait", "semacquire", "IO wait", "task join", "latch", "barrier", "event",
 };
 
+namespace {
+
+os::lock names_lock{os::rank::object};  // the text of names, on top of the stacks
+
 debug::goroutine_snapshot snapshot(goroutine* g, goroutine_state state, os::nanoseconds now) {
   debug::goroutine_snapshot s;
   s.id = g->id.load(std::memory_order_relaxed);  // relaxed: for reports
-  if (g->name) s.name = g->name;
+  char name[name_room];
+  copy_name(g, s.id, name);
+  s.name = name;
   s.status = status_text(state, g->reason);
-  if (state == goroutine_state::waiting && g->parked_at > 0) s.minutes = (now - g->parked_at) / 60'000'000'000;
-  if (!(g->flags & goroutine::flag_main)) s.created_pc = g->started_at;
+  if (state == goroutine_state::waiting) s.minutes = minutes_parked(g, now);
+  s.created_pc = g->started_at.load(std::memory_order_relaxed);  // relaxed: for reports
   if (state == goroutine_state::waiting) {
     void* frames[debug::capture_limit];
     s.frames.assign(frames, frames + debug::capture_parked(*g, frames, debug::capture_limit));
@@ -44,8 +50,8 @@ void describe_current(debug::scene& scene) {
   goroutine* const g = m->g;
   if (!g || g == &m->g0) return;
   scene.id = g->id.load(std::memory_order_relaxed);  // relaxed: for reports
-  if (g->name) scene.name = g->name;
-  if (!(g->flags & goroutine::flag_main)) scene.created_pc = g->started_at;
+  if (const char* const name = g->name.load(std::memory_order_relaxed)) scene.name = name;  // relaxed: its own
+  scene.created_pc = g->started_at.load(std::memory_order_relaxed);                         // relaxed: its own
 }
 
 // In a signal handler: text without allocation.
@@ -84,7 +90,8 @@ void report_overflow(arch::stack* s, const void*) {
   goroutine* const g = owner.found;
   signal_text text;
   text.add("goroutine stack overflow\n\ngoroutine ").add(g->id.load(std::memory_order_relaxed));  // relaxed: for reports
-  if (g->name) text.add(" \"").add(g->name).add("\"");
+  const char* const name = g->name.load(std::memory_order_relaxed);  // relaxed: its own
+  if (name) text.add(" \"").add(name).add("\"");
   text.add(" exceeds its stack of ").add(arch::size_of_class(s->size_class) / 1024);
   text.add(" KiB; start it with a larger options::stack_size, or set config::stack_size");
   base::fatal_in_signal(text.view());
@@ -106,9 +113,33 @@ void on_terminate() {
 
 }  // namespace
 
+std::int64_t minutes_parked(const goroutine* g, os::nanoseconds now) {
+  const os::nanoseconds since = g->parked_at.load(std::memory_order_relaxed);  // relaxed: for reports
+  return since > 0 ? (now - since) / 60'000'000'000 : 0;
+}
+
+void name_goroutine(goroutine* g, std::string_view name) {
+  char* const kept = g->stack->top - name_room;
+  const std::size_t n = std::min(name.size(), name_room - 1);
+  os::hold h(names_lock);
+  std::memcpy(kept, name.data(), n);
+  kept[n] = 0;
+  g->name.store(n ? kept : nullptr, std::memory_order_relaxed);  // relaxed: names_lock
+}
+
+bool copy_name(const goroutine* g, std::uint64_t id, char (&name)[name_room]) {
+  os::hold h(names_lock);
+  const char* const kept = g->name.load(std::memory_order_relaxed);  // relaxed: names_lock
+  name[0] = 0;
+  if (kept) std::memcpy(name, kept, name_room);
+  // Who gets its stack after it writes a name there after its id was cleared, so under the lock either both are seen or neither.
+  return g->id.load(std::memory_order_relaxed) == id;  // relaxed: names_lock
+}
+
 std::string_view status_text(goroutine_state state, wait_reason reason) {
   switch (state) {
-    case goroutine_state::waiting: return reasons[static_cast<std::size_t>(reason)];
+    case goroutine_state::leaving:
+    case goroutine_state::waiting: return reason_texts[static_cast<std::size_t>(reason)];
     case goroutine_state::runnable: return "runnable";
     case goroutine_state::syscall: return "syscall";
     default: return "running";

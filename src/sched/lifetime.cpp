@@ -5,6 +5,7 @@
 #include "src/sched/deadlock.hpp"
 #include "src/sched/scheduler.hpp"
 #include "src/sched/sysmon.hpp"
+#include "src/sched/trace.hpp"
 
 namespace rove::sched {
 
@@ -15,6 +16,7 @@ scheduler::scheduler(const rove::config& c, unsigned max_procs, bool is_run)
       is_run_(is_run),
       processors_(new std::unique_ptr<processor>[2 * most_processors]),
       default_class_(arch::size_class_for(c.stack_size)),
+      ref_(make_home_ref(this)),
       monitor_(std::make_unique<system_monitor>(*this)) {
   max_procs_.store(max_procs, std::memory_order_relaxed);  // relaxed: not shared yet
   wanted_.store(max_procs, std::memory_order_relaxed);     // relaxed: not shared yet
@@ -42,14 +44,19 @@ scheduler::~scheduler() {
         if (m->idle) remove_idle_machine_locked(m);
         note = note_locked(m);
       }
-      os::futex_wake(note, 1);
+      if (note) os::futex_wake(note, 1);
       os::join_thread(m->thread);
       delete m;
     }
+    leave_home_ref(ref_);
+    for_each_processor([](processor& p) { p.timers.run_all(); });  // those that others than its goroutines wait for
     detail::ending.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a hint
+    if (poll_source* const s = source()) s->retire();
   }
   unregister_runtime(this);
+  while (!forked && is_dumped_slow()) os::yield_thread();  // somebody prints our goroutines
   for_each_processor([](processor& p) {
+    if (p.track) p.track->retired.store(true, std::memory_order_release);  // TRACK-RETIRED
     return_stock(p);
     if (p.stock_promised) arch::return_promises(p.stack_class, processor::most_stacks);
   });
@@ -67,6 +74,7 @@ scheduler::statistics scheduler::stats() {
     n.timers += p.timers.size_hint();
     n.runnable += p.queue.length();
   });
+  if (const poll_source* const s = source()) n.polled = s->polled();
   os::hold h(lock_);
   n.runnable += global_.count + global_new_.count;
   n.running = active_.load(std::memory_order_relaxed) - idle_.idle();  // relaxed: lock

@@ -17,6 +17,8 @@ struct exception_words {
   unsigned uncaught;
 };
 
+struct trace_track_base;                 // trace.hpp
+
 struct machine {
   // ---- its own thread's
   goroutine* g = nullptr;                // what it runs; &g0 on its own stack
@@ -24,8 +26,10 @@ struct machine {
   exception_words* exceptions = nullptr; // __cxa_get_globals() of this thread
   int* error_number = nullptr;           // &errno of this thread
   scheduler* home = nullptr;
+  std::atomic<scheduler*> quick{nullptr};  // see quick_home
   processor* previous = nullptr;         // held before `blocking`, to be had back if free
   bool spinning = false;
+  trace_track_base* slice = nullptr;          // where what it runs is noted, while the runtime is traced
   goroutine g0;                          // the thread's own stack
   goroutine* last_left = nullptr;        // who ran before the loop came back
   os::nanoseconds theft_at = 0;          // when it last took work of others, and how much; judged when it is done
@@ -33,17 +37,23 @@ struct machine {
   bool saw_busy = false;                 // others have work that is not worth taking
   base::random random{reinterpret_cast<std::uintptr_t>(this)};
   const std::atomic<std::uint32_t>* until = nullptr;  // a lent thread goes home when this is not 0
+  os::nanoseconds poll_until = 0;        // one that polls goes home then, or when there is nothing to do; 0: does not poll
 
   // ---- under the scheduler's lock
   machine* next = nullptr;               // in the list of all
   machine* next_idle = nullptr;
   bool idle = false;
+  bool polling = false;                  // it sleeps in the poller, not on its note
   processor* granted = nullptr;          // what it wakes up with
   goroutine* wired = nullptr;            // the goroutine that runs only here
   os::thread_handle thread;
   bool lent = false;                     // a host's thread, in `run`
 
   alignas(64) std::atomic<std::uint32_t> note{0};  // 1: woken. NOTE pairs: release by the waker, acquire by the sleeper
+
+  // `home`, whose goroutines it starts and wakes by the short way; null while that runtime is traced: then by the long
+  // way, which takes notes. So a trace costs nothing where there is none.
+  scheduler* quick_home() const { return quick.load(std::memory_order_relaxed); }  // relaxed: either way is right
 
   static constexpr unsigned max_victims = 64;              // looked at in one hunt
   static constexpr os::nanoseconds patience = 20'000;      // a hunt's length, some four wake-ups of a thread
@@ -67,7 +77,7 @@ struct machine {
 
 extern "C" {
 #if defined(__clang__)
-extern thread_local rove::sched::machine* rove_this_machine __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern constinit thread_local rove::sched::machine* rove_this_machine __attribute__((tls_model("initial-exec"), visibility("hidden")));
 #else
 extern __thread rove::sched::machine* rove_this_machine __attribute__((tls_model("initial-exec"), visibility("hidden")));
 #endif

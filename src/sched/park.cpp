@@ -9,16 +9,18 @@
 #include "src/sched/deadlock.hpp"
 #include "src/sched/dispatch.hpp"
 #include "src/sched/ending.hpp"
+#include "src/sched/trace.hpp"
 
 namespace rove {
 namespace sched {
 namespace {
 
 void commit_unlock(detail::context* c) {
+  note_stack_left(as_goroutine(c));
   static_cast<os::lock*>(as_goroutine(c)->commit_argument)->unlock();
 }
 
-void commit_nothing(detail::context*) {}
+void commit_nothing(detail::context* c) { note_stack_left(as_goroutine(c)); }
 
 // The section was entered before the goroutine put itself into the lane: thieves wait until it has left its stack.
 void commit_leave_section(detail::context* c) {
@@ -29,6 +31,7 @@ void commit_leave_section(detail::context* c) {
 void commit_requeue(detail::context* c) {
   goroutine* const g = as_goroutine(c);
   machine* const m = this_machine();
+  g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   if (m->p)
     m->home->run_soon(m->p, g);
   else
@@ -38,13 +41,19 @@ void commit_requeue(detail::context* c) {
 // Over the machine's own stack, which runs `to` first if it is given.
 detail::departure yield_the_long_way(machine* m, goroutine* g, goroutine* to) {
   if (to) m->p->handed = to;
-  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
   return depart_to(m, g, &m->g0, commit_requeue, nullptr);
 }
 
 bool unlink_for_ever(detail::waiter* w, detail::outcome why) {
   w->result = why;
   return true;
+}
+
+// By way of the global queue, or seen by a trace.
+[[gnu::noinline]] void ready_slow(machine* m, goroutine* g) {
+  trace_wake(m, g);
+  if (m && m->p && m->home == g->home()) return ready_here(m, g);
+  g->home()->inject(g);
 }
 
 // A plain thread waits: sleeps on its waiter. When the limit is reached it takes itself off the queue, unless a waker did
@@ -149,11 +158,16 @@ void wake(detail::waiter* w) {
 
 void ready(goroutine* g) {
   __builtin_prefetch(g->sp);  // it runs soon, and its frame has gone cold
-  g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+  g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   machine* const m = this_machine();
-  if (m && m->p && m->home == g->home()) [[likely]]
+  if (m && m->p && m->quick_home() == g->home()) [[likely]]
     return ready_here(m, g);
-  g->home()->inject(g);
+  ready_slow(m, g);
+}
+
+detail::local_node** locals_of_current() {
+  goroutine* const g = current();
+  return g ? &g->locals : nullptr;
 }
 
 bool is_unwinding() {
@@ -179,9 +193,11 @@ departure yield_begin() {
   auto& section = p->queue.section();
   const bool long_way = p->count_dispatch() % processor::slice == 0 || (g->flags & special);
   if (long_way || !section.enter()) [[unlikely]] return yield_the_long_way(m, g, nullptr);
-  goroutine* to = nullptr;
-  if (!p->attention.load(std::memory_order_relaxed)) [[likely]]  // relaxed: ordered by the section, see ending.cpp
-    to = p->queue.take();
+  if (p->attention.load(std::memory_order_relaxed)) [[unlikely]] {  // relaxed: ordered by the section, see watch.cpp
+    section.leave();
+    return yield_the_long_way(m, g, nullptr);
+  }
+  goroutine* to = p->queue.take();
   if (!to) {
     section.leave();
     to = m->home->take_global(p);

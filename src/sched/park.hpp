@@ -84,4 +84,7 @@ bool is_unwinding();
 // It is, and its runtime ends: a call that would park returns as if timed out.
 bool returns_at_once();
 
+// Where the running goroutine keeps its goroutine_locals; null on a plain thread.
+detail::local_node** locals_of_current();
+
 }  // namespace rove::sched

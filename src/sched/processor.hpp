@@ -40,13 +40,16 @@ struct alignas(64) processor {
   bool stock_promised = false;              // most_stacks were promised to it
   std::uint64_t next_id = 0, last_id = 0;   // ids in stock
   goroutine* handed = nullptr;              // to be run by the machine's loop before all else
+  std::uint32_t io_tick = 0, io_streak = 0; // calls that found their descriptor ready, since that dispatch
   os::nanoseconds looked_at = 0;            // the clock at the last slice's end
   os::nanoseconds oldest_at = 0;            // when the oldest of the new had its turn
+  struct trace_track_base* track = nullptr;  // where a trace notes what it did; set once
   timer_heap timers;                        // others may arm, disarm and run too: it has its lock
 
   // ---- written by the holder, sampled by others
   std::atomic<std::uint32_t> tick{0};       // dispatches
   counter spawned, died, steals, parks;
+  counter io_waits;                         // begun here less ended here: of all processors, those that wait now
 
   // ---- written by others
   alignas(64) std::atomic<bool> attention{false};        // every dispatch goes through the machine's loop

@@ -25,7 +25,7 @@ processor* scheduler::new_processor_locked() {
   processors_[n] = std::make_unique<processor>(*this, n, default_class_);
   // Stacks that lie free with one processor must not be missed by another. Refused: go throws a little later than it should.
   processors_[n]->stock_promised = arch::promise_stacks(default_class_, processor::most_stacks);
-  processors_[n]->attention.store(is_ending(), std::memory_order_relaxed);  // relaxed: nobody holds it yet
+  processors_[n]->attention.store(is_watched(), std::memory_order_relaxed);  // relaxed: nobody holds it yet
   processors_[n]->held.store(true, std::memory_order_relaxed);  // relaxed: lock; until it is idle
   processor_count_.store(n + 1, std::memory_order_release);     // PROC-TABLE: its readers see the processor
   active_.fetch_add(1, std::memory_order_relaxed);           // relaxed: lock
@@ -97,8 +97,13 @@ bool scheduler::take_grant_locked(machine* m) {
 }
 
 // The note is written under the lock, the wake-up comes after it: the machine may be gone by then, the address is enough.
+// One that sleeps in the poller is woken at once, since the poller may go with the runtime: null.
 const std::uint32_t* scheduler::note_locked(machine* m) {
   m->note.store(1, std::memory_order_release);  // NOTE
+  if (m->polling) {
+    source()->break_wait();
+    return nullptr;
+  }
   return reinterpret_cast<const std::uint32_t*>(&m->note);
 }
 
@@ -107,19 +112,20 @@ const std::uint32_t* scheduler::note_locked(machine* m) {
 // Gives `p` (in nobody's hands, on no list) to a sleeping machine or a new one. `spinning`: it counts as a searcher.
 void scheduler::give(processor* p, bool spinning) {
   const std::uint32_t* note = nullptr;
+  machine* m;
   {
     os::hold h(lock_);
-    if (machine* const m = idle_machines_) {
+    m = idle_machines_;
+    if (m && m->polling && m->next_idle) m = m->next_idle;  // rather one that can be woken at less cost
+    if (m) {
       remove_idle_machine_locked(m);
       m->granted = p;
       m->spinning = spinning;
       note = note_locked(m);
     }
   }
-  if (note)
-    os::futex_wake(note, 1);
-  else
-    start_machine(p, spinning);
+  if (note) os::futex_wake(note, 1);
+  if (!m) start_machine(p, spinning);
 }
 
 // One event wakes one machine, and none while somebody searches: the searcher will see it.
@@ -156,6 +162,13 @@ bool scheduler::timers_need_keeper_locked() const {
   return due != os::never && (!keeper_ || due < keeper_until_);
 }
 
+// Are there descriptors to be waited for, and nobody sleeps in the poller? A goroutine registers them while it holds a
+// processor or before its machine rests, so whoever gives up a processor later sees them.
+bool scheduler::poller_needs_keeper_locked() const {
+  const poll_source* const s = source();
+  return s && s->in_use() && !polling_;
+}
+
 os::nanoseconds scheduler::next_due() const {
   os::nanoseconds due = os::never;
   for_each_processor([&](processor& p) { due = std::min(due, p.timers.next_due()); });
@@ -190,7 +203,8 @@ void scheduler::hand_over(processor* p) {
   bool needed;
   {
     os::hold h(lock_);
-    needed = p->queue.length() > 0 || p->handed || !global_empty_locked() || timers_need_keeper_locked();
+    needed = p->queue.length() > 0 || p->handed || !global_empty_locked() || timers_need_keeper_locked() ||
+             poller_needs_keeper_locked();
     if (!needed) push_idle_processor_locked(p);
   }
   if (needed) give(p, false);
@@ -243,6 +257,13 @@ void scheduler::thread_body(void* argument) {
 }
 
 void scheduler::start_machine(processor* p, bool spinning) {
+  if (!config_.own_threads) {
+    {
+      os::hold h(lock_);
+      do_without_locked(p, spinning);
+    }
+    return tell_host();
+  }
   machine* const m = new machine;
   m->home = this;
   m->granted = p;
@@ -254,13 +275,14 @@ void scheduler::start_machine(processor* p, bool spinning) {
     return do_without_locked(p, spinning);
   }
   ++machine_count_;
+  m->quick.store(is_traced() ? nullptr : this, std::memory_order_relaxed);  // relaxed: either way is right
   m->next = machines_;
   machines_ = m;
 }
 
 // The system refuses another thread: the work is left to the machines that there are.
 void scheduler::do_without_locked(processor* p, bool spinning) {
-  if (machine_count_ == 0) base::fatal("rove: the system refuses a thread");
+  if (machine_count_ == 0 && config_.own_threads) base::fatal("rove: the system refuses a thread");
   if (spinning) idle_.stop_searching();
   drain_locked(p);
   push_idle_processor_locked(p);
@@ -273,6 +295,7 @@ void scheduler::lend(machine* m, const std::atomic<std::uint32_t>& until) {
   arch::thread_alternate_stack signal_stack;
   {
     os::hold h(lock_);
+    m->quick.store(is_traced() ? nullptr : this, std::memory_order_relaxed);  // relaxed: either way is right
     m->next = machines_;
     machines_ = m;
     ++machine_count_;

@@ -84,6 +84,12 @@ void runtime::stop() {
   scheduler_->end_and_wait();
 }
 
+bool runtime::poll_until(std::int64_t when) {
+  detail::check_not_forked();
+  if (sched::current()) detail::throw_panic("rove: poll called inside a goroutine");
+  return scheduler_->poll(when);
+}
+
 statistics runtime::stats() const {
   const auto n = scheduler_->stats();
   const auto stacks = arch::stack_stats();
@@ -98,6 +104,7 @@ statistics runtime::stats() const {
   s.parks = n.parks;
   s.threads = n.threads;
   s.timers = n.timers;
+  s.polled = n.polled;
   s.stack_reserved = stacks.reserved;
   s.stack_resident = stacks.resident;
   s.stacks_unguarded = stacks.unguarded;
@@ -130,7 +137,11 @@ void check_run_allowed() {
 
 void fatal_main_left() { base::fatal("rove: the main goroutine ended without a result"); }
 
-void main_begins() { sched::current()->flags |= sched::goroutine::flag_main; }
+void main_begins() {
+  sched::goroutine* const g = sched::current();
+  g->flags |= sched::goroutine::flag_main;
+  g->started_at.store(nullptr, std::memory_order_relaxed);  // relaxed: for reports
+}
 void main_ends() { sched::current()->home()->begin_end(); }
 
 bool current_is_ending() {
@@ -174,7 +185,8 @@ std::uint64_t id() {
 
 std::string_view name() {
   const sched::goroutine* const g = sched::current();
-  return g && g->name ? g->name : std::string_view{};
+  const char* const name = g ? g->name.load(std::memory_order_relaxed) : nullptr;  // relaxed: its own
+  return name ? name : std::string_view{};
 }
 
 void set_name(std::string_view name) {

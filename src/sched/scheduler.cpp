@@ -11,6 +11,7 @@
 #include "src/sched/ending.hpp"
 #include "src/sched/park.hpp"
 #include "src/sched/sysmon.hpp"
+#include "src/sched/trace.hpp"
 
 namespace rove::sched {
 
@@ -103,6 +104,7 @@ goroutine* scheduler::take_local(machine* m) {
   if (slice_over) {
     turn = p->next_turn(os::now());
     serve_timers(p->looked_at);
+    if (poll_source* const s = source(); s && s->due(p->looked_at, poll_source::look_every)) look_at_poller(m);
     using turns = decltype(turn);
     const bool new_one = turn == turns::oldest || (turn == turns::newest && !p->queue.has_new());
     if (goroutine* const g = take_one_global(new_one)) return g;
@@ -133,6 +135,7 @@ goroutine* scheduler::find_work(machine* m) {
     if (stop_machines_.load(std::memory_order_acquire)) return nullptr;          // STOP
     if (m->until && m->until->load(std::memory_order_acquire)) return nullptr;   // FINISHED
     if (m->wired) return rest_wired(m);
+    if (m->poll_until && (!m->p || poll_is_over(m))) [[unlikely]] return nullptr;
     if (!m->p) {
       rest(m);
       continue;
@@ -142,12 +145,13 @@ goroutine* scheduler::find_work(machine* m) {
     }
     goroutine* g = take_local(m);
     if (!g) g = take_global(m->p, m->spinning ? m : nullptr);
-    if (!g && serve_timers(os::now())) continue;
+    if (!g && (serve_timers(os::now()) || look_at_poller(m))) continue;
     if (!g) g = hunt(m);
     if (g) {
       found_work(m);
       return g;
     }
+    if (m->poll_until) return nullptr;
     rest(m);
   }
 }
@@ -181,15 +185,13 @@ void scheduler::execute(machine* m, goroutine* g) {
       release_processor(m);
     }
   }
-  if (is_ending()) [[unlikely]] {
-    os::hold h(end_lock_);
-    g->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: end_lock_
-  } else {
-    g->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: the queue handed it over
-  }
+  g->state.store(goroutine_state::running, std::memory_order_relaxed);       // WATCH
+  base::real_atomics::light_fence();                                         // WATCH
+  if (watch_.load(std::memory_order_acquire)) [[unlikely]] dispatch_watched(m, g);  // WATCH
   if (g->flags & goroutine::flag_unborn) give_first_frame(m->p, g);
   detail::context* const left = detail::switch_stacks(m->leave(&m->g0, g).from, g);
   m->last_left = as_goroutine(left);
+  if (m->slice) [[unlikely]] trace_leave(m, as_goroutine(left));  // before the commit: it may run elsewhere after that
   left->commit(left);
   if (is_ending()) [[unlikely]] ender::after_switch(*this, m);
 }
@@ -203,6 +205,7 @@ goroutine* scheduler::steal_from(machine* m, processor& victim) {
   section.leave_as_thief();
   if (loot.empty()) return nullptr;
   m->p->steals.add(loot.count);
+  trace_instant(m, trace_kind::steal, loot.count);
   note_theft(m, loot.count);
   goroutine* const g = loot.pop_front();
   while (goroutine* const other = loot.pop_front()) run_soon(m->p, other);
@@ -240,8 +243,12 @@ bool scheduler::look_at_victims(machine* m, unsigned first, sample* samples, os:
 }
 
 goroutine* scheduler::hunt(machine* m) {
+  // Whoever waits for a peer of this machine rather leaves it the CPU: a hunt of two looks then, or of none.
+  const poll_source* const polled = source();
+  const bool brief = m->poll_until != 0 || (polled && polled->in_use());
+  const std::uint32_t running = active_.load(std::memory_order_relaxed) - idle_.idle();  // relaxed: a bound
+  if (brief && running <= 1 && m->theft_items == 0) return nullptr;
   if (!m->spinning) {
-    const std::uint32_t running = active_.load(std::memory_order_relaxed) - idle_.idle();  // relaxed: a bound
     if (!idle_.start_searching((running + 1) / 2)) return nullptr;
     m->spinning = true;
   }
@@ -251,7 +258,8 @@ goroutine* scheduler::hunt(machine* m) {
   if (m->theft_items > 0) reluctance_.judge(begin, begin - m->theft_at, std::exchange(m->theft_items, 0));
   os::nanoseconds sampled = begin;
   bool first = true, busy = false;
-  for (os::nanoseconds now = begin; now - begin < machine::patience; now = os::now()) {
+  const os::nanoseconds patience = brief ? 2 * look_again : machine::patience;
+  for (os::nanoseconds now = begin; now - begin < patience; now = os::now()) {
     if (goroutine* const g = take_global(m->p, m)) return g;
     if (stop_machines_.load(std::memory_order_relaxed) || (m->until && m->until->load(std::memory_order_relaxed)))
       return nullptr;  // relaxed: find_work looks properly
@@ -299,8 +307,9 @@ void scheduler::rest(machine* m) {
     }
     push_idle_machine_locked(m);
     last = idle_.idle() == active_.load(std::memory_order_relaxed);  // relaxed: lock
+    if (last) idle_.raise_flag();                                     // whoever has a processor next takes the lock first
   }
-  if (!m->saw_busy) {
+  if (!m->saw_busy && !last) {
     idle_.raise_flag();                                               // SOFT-WAKE
     idle_.fence_after_raise();                                        // SOFT-WAKE
     if (anything_queued() && leave_sleep(m)) return;
@@ -322,35 +331,89 @@ bool scheduler::leave_sleep(machine* m) {
   return true;
 }
 
-// Under the lock: one sleeper looks after the timers of all. Returns until when this machine sleeps.
-os::nanoseconds scheduler::become_keeper(machine* m) {
+// Under the lock: one sleeper looks after the timers of all, one after the descriptors.
+scheduler::watch scheduler::become_keeper(machine* m) {
+  watch w;
   os::hold h(lock_);
-  if (!m->idle) return os::never;
-  if (!timers_need_keeper_locked()) return os::never;
-  keeper_ = m;
-  keeper_until_ = next_due();
-  return keeper_until_;
+  if (!m->idle) return w;
+  if (poller_needs_keeper_locked()) {
+    w.poller = source();
+    polling_ = m;
+    m->polling = true;
+  }
+  if (timers_need_keeper_locked()) {
+    keeper_ = m;
+    w.until = keeper_until_ = next_due();
+  }
+  return w;
+}
+
+void scheduler::sleep_on_note(machine* m, os::nanoseconds until) {
+  int woken = 0;
+  while (m->note.load(std::memory_order_acquire) == 0 && woken != -ETIMEDOUT)  // NOTE
+    woken = os::futex_wait(reinterpret_cast<std::uint32_t*>(&m->note), 0, until);
+}
+
+void scheduler::sleep_in_poller(machine* m, const watch& w, base::chain<goroutine>& ready) {
+  while (m->note.load(std::memory_order_acquire) == 0 && ready.empty()) {  // NOTE
+    w.poller->wait(ready, w.until);
+    if (w.until != os::never && os::now() >= w.until) return;
+  }
 }
 
 void scheduler::sleep(machine* m) {
-  for (bool may_keep = true;; may_keep = false) {
-    const os::nanoseconds until = may_keep ? become_keeper(m) : os::never;
-    int woken = 0;
-    while (m->note.load(std::memory_order_acquire) == 0 && woken != -ETIMEDOUT)  // NOTE
-      woken = os::futex_wait(reinterpret_cast<std::uint32_t*>(&m->note), 0, until);
-    os::hold h(lock_);
-    if (keeper_ == m) keeper_ = nullptr;
-    if (!m->idle) {
-      take_grant_locked(m);
-      return;
+  bool awake = false;
+  for (bool may_keep = true; !awake; may_keep = false) {
+    const watch w = may_keep ? become_keeper(m) : watch{};
+    base::chain<goroutine> ready;
+    if (w.poller)
+      sleep_in_poller(m, w, ready);
+    else
+      sleep_on_note(m, w.until);
+    {
+      os::hold h(lock_);
+      if (keeper_ == m) keeper_ = nullptr;
+      if (polling_ == m) polling_ = nullptr;
+      m->polling = false;
+      if (!m->idle) {
+        awake = take_grant_locked(m);
+      } else {
+        m->note.store(0, std::memory_order_relaxed);  // relaxed: lock
+        // None is idle: those who hold them look after timers and descriptors, and whoever rests next keeps them.
+        if (processor* const p = pop_idle_processor_locked(m->previous)) {
+          remove_idle_machine_locked(m);
+          m->p = p;
+          awake = true;
+        }
+      }
     }
-    m->note.store(0, std::memory_order_relaxed);  // relaxed: lock
-    processor* const p = pop_idle_processor_locked(m->previous);
-    if (!p) continue;  // all are busy: they look after the timers, and whoever rests next keeps them
-    remove_idle_machine_locked(m);
-    m->p = p;
-    return;
+    take_ready(m, ready);
   }
+}
+
+// ---- descriptors -----------------------------------------------------------------------------------------------------
+
+// A batch from the poller becomes this processor's, or everybody's.
+void scheduler::take_ready(machine* m, base::chain<goroutine> ready) {
+  if (ready.empty()) return;
+  trace_instant(m, trace_kind::poll, ready.count);
+  if (!m->p) return inject(ready);
+  const bool several = ready.count > 1;
+  while (goroutine* const g = ready.pop_front()) {
+    trace_wake(m, g);
+    run_soon(m->p, g);
+  }
+  if (several) wake_softly_if_wanted();
+}
+
+bool scheduler::look_at_poller(machine* m) {
+  poll_source* const s = source();
+  if (!s || !s->in_use()) return false;
+  base::chain<goroutine> ready;
+  s->look(ready);
+  const bool some = !ready.empty();
+  take_ready(m, ready);
+  return some;
 }
 
 }  // namespace rove::sched

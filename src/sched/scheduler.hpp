@@ -8,6 +8,7 @@
 //        FINISHED: release of finished_ when the last goroutine is gone, acquire by who waits for it, a lent
 //        thread among them: its effects are seen.
 //        NOTE: release of a machine's note by its waker, acquire by the sleeper: it sees the grant.
+//        POLL-SOURCE: release of source_ after the poller was made, acquire by who uses it.
 #pragma once
 
 #include <atomic>
@@ -20,9 +21,19 @@
 #include "src/os/lock.hpp"
 #include "src/sched/idle.hpp"
 #include "src/sched/machine.hpp"
+#include "src/sched/poll_source.hpp"
 #include "src/sched/processor.hpp"
 
 namespace rove::sched {
+
+// What a goroutine does that a callback started (home.cpp).
+struct later_work {
+  void (*body)(void* argument, bool run);
+  void* argument;
+};
+class home_ref;
+home_ref* make_home_ref(scheduler* s);
+void leave_home_ref(home_ref* h);        // the scheduler goes away
 
 // Most processors a runtime may have; ROVE_MAXPROCS above it is refused.
 inline constexpr unsigned most_processors = 1024;
@@ -40,7 +51,12 @@ class scheduler {
   goroutine* new_goroutine();                           // dead, without a stack; null: no memory
   bool bind_stack(goroutine* g, std::size_t stack_size);  // at once rather than at its first dispatch; false: no memory
   void stillborn(goroutine* g);
+  bool start_from_outside(goroutine* g);                // by way of the global queue; false: this runtime ends
+  bool start_later_work(void* started_at, void (*body)(void*, bool), void* argument);  // home.cpp
+  home_ref* ref() const { return ref_; }
   void start(goroutine* g);                             // a new one becomes runnable
+  void start_slow(machine* m, goroutine* g);
+  void start_on(processor* p, goroutine* g, machine* traced);
   static void recycle(goroutine* g);                    // nobody is on its stack any more; any thread
   void note_death(machine* m, goroutine* g);            // its function returned and its stack was left
   void check_main_gone();
@@ -63,6 +79,7 @@ class scheduler {
 
   // ---- the machine's loop, on its own stack (scheduler.cpp)
   void lend(machine* m, const std::atomic<std::uint32_t>& until);  // the calling thread works until then
+  bool poll(os::nanoseconds until);                     // it works until then, or nothing is runnable; did anything run?
 
   // ---- processors changing hands
   void release_processor(machine* m);                   // before `blocking`
@@ -79,15 +96,41 @@ class scheduler {
   void main_called_goexit() { main_gone_by_goexit_.store(true, std::memory_order_relaxed); }  // relaxed: a word for a report
   const std::atomic<std::uint32_t>& finished() const { return finished_; }
 
+  // ---- the poller (netpoll.cpp)
+  poll_source* source() const { return source_.load(std::memory_order_acquire); }      // POLL-SOURCE; null: none yet
+  poll_source* install(poll_source* made) {             // the first one stays, and is returned
+    poll_source* first = nullptr;
+    return source_.compare_exchange_strong(first, made, std::memory_order_acq_rel) ? made : first;  // POLL-SOURCE
+  }
+  // By a goroutine of this runtime, before and after it waits for a descriptor: nothing is a deadlock meanwhile.
+  void count_io_wait(int n) {
+    if (processor* const p = this_machine()->p)
+      p->io_waits.add(static_cast<std::uint64_t>(n));
+    else
+      count_io_wait_elsewhere(n);
+  }
+  void count_io_wait_elsewhere(int n) { foreign_io_waits_.fetch_add(n, std::memory_order_relaxed); }  // relaxed: as count_blocked
+
+  // ---- being watched (watch.cpp): while any of these is set, every dispatch goes through the machines' loops
+  static constexpr std::uint32_t watch_ending = 1, watch_traced = 2, watch_dumped = 4;  // the last one counts
+  void begin_watch(std::uint32_t why);                        // after it: who holds end_lock() keeps goroutines from being resumed
+  void end_watch(std::uint32_t why);
+  bool is_watched() const { return watched_for() != 0; }
+  bool is_traced() const { return watched_for() & watch_traced; }
+  bool is_dumped_slow();                                // false: and who did has given back lock_
+  os::lock& end_lock() { return end_lock_; }
+  void set_traced(bool on);                             // watch and unwatch, and machines take the long way to wake and start
+
   // ---- looking inside
   struct statistics {
-    std::uint64_t goroutines, running, runnable, parked, spawned, switches, steals, parks, threads, timers;
+    std::uint64_t goroutines, running, runnable, parked, spawned, switches, steals, parks, threads, timers, polled;
   };
   statistics stats();
   // relaxed: changes while the goroutine holds a processor or before it gives it away under the lock (deadlock.cpp)
   void count_blocked(int n) { in_blocking_.fetch_add(n, std::memory_order_relaxed); }
   void check_deadlock();
-  bool stuck_locked() const;                            // nothing of this runtime can go on by itself
+  // Nothing of this runtime can go on by itself. While it ends nobody sleeps: a timer is of use to others only.
+  bool stuck_locked(bool timers_count = true) const;
   std::size_t thread_count_locked() const;
   unsigned stuck_seen() const { return wanted_.load(std::memory_order_relaxed) - max_procs(); }  // relaxed: numbers
   template <class F>
@@ -116,6 +159,8 @@ class scheduler {
   bool look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds now, os::nanoseconds elapsed,
                        bool judge_now, goroutine*& found, bool& busy);
   void execute(machine* m, goroutine* g);
+  void dispatch_watched(machine* m, goroutine* g);
+  std::uint32_t watched_for() const { return watch_.load(std::memory_order_acquire); }  // WATCH
   bool retire(machine* m);
   void found_work(machine* m);
   bool leave_sleep(machine* m);
@@ -124,8 +169,25 @@ class scheduler {
   void hand_to_wired(machine* m, goroutine* g);
   bool take_grant_locked(machine* m);
   void sleep(machine* m);
-  os::nanoseconds become_keeper(machine* m);
+  // Where and until when a machine without work sleeps.
+  struct watch {
+    os::nanoseconds until = os::never;
+    poll_source* poller = nullptr;                      // null: on its note
+  };
+  watch become_keeper(machine* m);
+  void sleep_on_note(machine* m, os::nanoseconds until);
+  void sleep_in_poller(machine* m, const watch& w, base::chain<goroutine>& ready);
+  bool look_at_poller(machine* m);
+  void take_ready(machine* m, base::chain<goroutine> ready);
+  bool io_waits() const;
   bool anything_queued() const;
+
+  // polling.cpp
+  bool join_to_poll(machine& m);
+  void leave_from_poll(machine& m);
+  bool poll_is_over(const machine* m) const;
+  void tell_host();
+  void end_by_polling();
 
   // processors.cpp
   processor* new_processor_locked();
@@ -138,7 +200,8 @@ class scheduler {
   void do_without_locked(processor* p, bool spinning);
   os::nanoseconds next_due() const;
   bool timers_need_keeper_locked() const;
-  static const std::uint32_t* note_locked(machine* m);  // then os::futex_wake
+  bool poller_needs_keeper_locked() const;
+  const std::uint32_t* note_locked(machine* m);         // then os::futex_wake, unless it is null
   void stop_searching(machine* m);
   void give(processor* p, bool spinning);               // to a sleeping or a new machine
   processor* activate_processor_locked();
@@ -162,6 +225,7 @@ class scheduler {
   unsigned machine_count_ = 0;
   machine* keeper_ = nullptr;                           // sleeps until the next timer
   os::nanoseconds keeper_until_ = os::never;
+  machine* polling_ = nullptr;                          // sleeps in the poller
   unsigned stuck_ = 0;                                  // processors that one goroutine holds up (sysmon)
   counter foreign_spawned_;                             // started from threads without a processor of ours
   counter foreign_died_;
@@ -175,17 +239,21 @@ class scheduler {
   std::atomic<unsigned> active_{0};                     // processors not retired
   std::atomic<unsigned> wanted_{1};                     // max_procs and a spare for each that is stuck
   std::atomic<std::int64_t> in_blocking_{0};
+  std::atomic<std::int64_t> foreign_io_waits_{0};
+  std::atomic<poll_source*> source_{nullptr};
   std::unique_ptr<std::unique_ptr<processor>[]> processors_;
 
   // ---- ending
+  std::atomic<std::uint32_t> watch_{0};                 // watch_* above
   std::atomic<bool> ending_{false};
   std::atomic<bool> stop_machines_{false};
   std::atomic<std::uint32_t> finished_{0};              // 1: all goroutines are gone
   std::atomic<bool> main_gone_by_goexit_{false};
-  os::lock end_lock_{os::rank::ending};                 // ENDING: dispatch against sweep
+  os::lock end_lock_{os::rank::ending};                 // while watched: dispatch against sweeps and dumps
   bool shut_ = false;                                   // under end_lock_: nobody is resumed but under it
 
   const std::uint8_t default_class_;
+  home_ref* const ref_;
   std::unique_ptr<class system_monitor> monitor_;
   scheduler* next_ = nullptr;                           // in the list of all runtimes (deadlock.cpp)
   friend class all_runtimes;

@@ -22,6 +22,7 @@ void system_monitor::stop() {
 
 void system_monitor::wake_locked() {
   if (stop_.load(std::memory_order_relaxed)) return;  // relaxed: stop() takes the lock after it was set
+  if (!scheduler_.config_.own_threads) return;
   if (!started_) {
     started_ = true;
     if (os::start_thread(thread_, "rove-sysmon", body, this)) base::fatal("rove: cannot start a thread");
@@ -91,6 +92,7 @@ bool system_monitor::tick(os::nanoseconds now) {
   worth = queued;
   unsigned stuck = 0;
   look(now, due, worth, queued, stuck);
+  look_at_poller(now);
   last_tick_ = now;
   auto& idle = scheduler_.idle_;
   const bool helpers = idle.idle() > 0 && idle.searching() == 0;
@@ -101,7 +103,7 @@ bool system_monitor::tick(os::nanoseconds now) {
     last_trim_ = now;
     arch::trim_stacks();
   }
-  return worth || stuck;
+  return (worth && idle.idle() > 0) || stuck;  // without an idle processor there is nobody to wake sooner
 }
 
 void system_monitor::look(os::nanoseconds now, bool& due, bool& worth, bool& queued, unsigned& stuck) {
@@ -120,6 +122,15 @@ void system_monitor::look(os::nanoseconds now, bool& due, bool& worth, bool& que
     if (held && now - w.since >= stuck_after) ++stuck;
     w.seen = {tick, length > 0};
   });
+}
+
+// Nobody had a moment to look for what is ready.
+void system_monitor::look_at_poller(os::nanoseconds now) {
+  poll_source* const s = scheduler_.source();
+  if (!s || !s->due(now, poll_source::watch_every)) return;
+  base::chain<goroutine> ready;
+  s->look(ready);
+  if (!ready.empty()) scheduler_.inject(ready);
 }
 
 // As many spares as processors are stuck, so that `max_procs` of them move.

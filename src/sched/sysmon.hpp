@@ -19,6 +19,7 @@ struct processor;
 //  - wakes a machine for queued work that waits too long (idle.hpp: what thieves left because it moved fast);
 //  - starts a spare processor for work that waits behind a goroutine that has run for 10 ms without parking: a
 //    computation, or a system call that nobody announced with `blocking`. The spare retires when that goroutine parks;
+//  - looks for ready descriptors if nobody has for a millisecond;
 //  - gives memory of unused stacks back, in bulk.
 class system_monitor {
  public:
@@ -45,6 +46,7 @@ class system_monitor {
   bool all_idle();
   bool deep_sleep();
   void look(os::nanoseconds now, bool& due, bool& worth, bool& queued, unsigned& stuck);
+  void look_at_poller(os::nanoseconds now);
   void spare(unsigned stuck, bool queued);
   void collect_free_stacks();
 

@@ -52,7 +52,7 @@ void timer_heap::remove_at(std::size_t i) {
 void timer_heap::publish() {
   // relaxed: hints, see next_due
   next_due_.store(heap_.empty() ? os::never : heap_.front().when, std::memory_order_relaxed);
-  size_.store(heap_.size(), std::memory_order_relaxed);  // relaxed: statistics
+  size_.store(heap_.size(), std::memory_order_release);  // TIMER-OUTSIDE
 }
 
 void timer_heap::arm_locked(timer* t) {
@@ -102,6 +102,17 @@ std::size_t timer_heap::run_due(os::nanoseconds now) {
     ++fired;
   }
   return fired;
+}
+
+void timer_heap::run_all() {
+  for (;;) {
+    lock_.lock();
+    timer* const t = heap_.empty() ? nullptr : heap_.back().t;
+    if (t) disarm_locked(t);
+    lock_.unlock();
+    if (!t) return;
+    t->fire(t);
+  }
 }
 
 }  // namespace rove::sched

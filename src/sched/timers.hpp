@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "src/os/lock.hpp"
@@ -37,11 +38,13 @@ class timer_heap {
 
   // Fires what is due. Returns how many.
   std::size_t run_due(os::nanoseconds now);
+  // Nobody will serve it any more: fires all, due or not.
+  void run_all();
 
   // The next due time without the lock; os::never if none. A hint: the lock decides.
   os::nanoseconds next_due() const { return next_due_.load(std::memory_order_relaxed); }  // relaxed: hint
 
-  std::size_t size_hint() const { return size_.load(std::memory_order_relaxed); }  // relaxed: statistics
+  std::size_t size_hint() const { return size_.load(std::memory_order_acquire); }         // TIMER-OUTSIDE
 
  private:
   struct entry {
@@ -62,5 +65,48 @@ class timer_heap {
 
 // The heap of the processor that the caller runs on; null on a plain thread and inside `blocking`.
 timer_heap* current_timers();
+
+// Arms a timer where it will be served: in the heap of the processor that the caller runs on; inside `blocking` in one
+// of the goroutine's runtime; on a plain thread in that of the library's own timer thread, which is started at first
+// use. Any thread, also with an object's lock held. Where a timer may outlive the runtime that serves it, `fire` has to
+// look at the clock: when a runtime goes away, what is still armed in its heaps is fired before its time (and may arm
+// itself anew, elsewhere). After `fire` returned the heap is not touched any more, so whoever clears a flag in `fire`
+// under a lock, and disarms under that lock only while the flag is set, never touches a heap that is gone.
+void arm(timer* t);
+
+// What deadlock detection has to know of the timer thread; the essay is in timer_thread.cpp.
+struct outside_timers {
+  std::atomic<const timer_heap*> heap{nullptr};   // null: there is no such thread
+  std::atomic<bool> serving{false};
+
+  bool thread_exists() const { return heap.load(std::memory_order_acquire) != nullptr; }         // TIMER-OUTSIDE
+  bool may_wake_somebody() const {
+    const timer_heap* const h = heap.load(std::memory_order_acquire);                             // TIMER-OUTSIDE
+    return h && (h->size_hint() > 0 || serving.load(std::memory_order_acquire));                  // TIMER-OUTSIDE
+  }
+};
+extern outside_timers timers_outside;
+
+// A counted reference to a runtime, for callbacks that start a goroutine in it: it may be gone by then. home.cpp
+class home_ref;
+home_ref* current_home();                // of the goroutine that calls; null on a plain thread
+void release_home(home_ref* h);
+bool home_is_over(home_ref* h);          // it ends, or is gone
+class home_handle {
+ public:
+  explicit home_handle(home_ref* adopted) noexcept : home_(adopted) {}
+  home_handle(home_handle&& other) noexcept : home_(std::exchange(other.home_, nullptr)) {}
+  home_handle& operator=(home_handle&&) = delete;
+  ~home_handle() {
+    if (home_) release_home(home_);
+  }
+  home_ref* get() const { return home_; }
+
+ private:
+  home_ref* home_;
+};
+// Starts a goroutine there that calls body(argument, true); or body(argument, false) if the runtime ends before it ran.
+// False: the runtime is over, and nothing was started. Any thread, with no lock held.
+bool start_in(home_ref* h, void* started_at, void (*body)(void* argument, bool run), void* argument);
 
 }  // namespace rove::sched

@@ -61,6 +61,7 @@ void scheduler::hand_to_wired(machine* m, goroutine* g) {
 void lock_os_thread() {
   sched::goroutine* const g = sched::current();
   if (!g) return;
+  if (g->m->poll_until != 0) detail::throw_panic("rove: lock_os_thread on a thread that polls");
   if (g->wire_depth++ > 0) return;
   g->flags |= sched::goroutine::flag_wired;
   g->wire = g->m;

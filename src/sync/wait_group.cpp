@@ -1,8 +1,8 @@
-// The wait_group's slow paths. The counter and the number of waiters share one word, so that the last `done` learns with
-// its own addition whether somebody waits, and touches nothing afterwards if nobody does.
+// The wait_group's slow paths. The counter and the number of waiters share one word, so that the last `done` learns
+// with its own addition whether somebody waits, and touches nothing afterwards if nobody does.
 //
 // Pairs. WG-COUNT: release of each add with the acquire of the wait (or add) that sees the count.
-#include <rove/sync.hpp>
+#include <rove/sync/wait_group.hpp>
 
 #include "src/sched/park.hpp"
 #include "src/sync/parking.hpp"
@@ -15,7 +15,7 @@ bool wait_group::unlink(detail::waiter* w, detail::outcome why) {
   parking_bucket& b = parking_bucket::of(w->object);
   os::hold h(b.lock());
   if (w->result != detail::outcome::pending) return false;
-  b.remove(w);
+  b.quiet.remove(w);
   static_cast<wait_group*>(w->object)->state_.fetch_sub(1, std::memory_order_relaxed);  // relaxed: the bucket's lock
   w->result = why;
   return true;
@@ -33,7 +33,7 @@ detail::departure wait_group::wait_begin(detail::waiter& w) {
       return {};
     }
   } while (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acquire));  // WG-COUNT
-  b.push_back(&w);
+  b.quiet.push_back(&w);
   return sched::park(w, detail::wait_reason::wait_group_wait, b.lock());
 }
 
@@ -60,14 +60,14 @@ void wait_group::add_slow(std::int32_t n, std::int64_t count) {
   base::list<detail::waiter> woken;
   parking_bucket& b = parking_bucket::of(this);
   b.lock().lock();
-  while (detail::waiter* const w = b.first(this)) {
-    b.remove(w);
+  while (detail::waiter* const w = b.quiet.first(this)) {
+    b.quiet.remove(w);
     w->result = detail::outcome::granted;
     woken.push_back(w);
     state_.fetch_sub(1, std::memory_order_relaxed);                    // relaxed: the bucket's lock
   }
   b.lock().unlock();
-  while (detail::waiter* const w = woken.pop_front()) sched::wake(w);
+  sync::wake_all(woken);
 }
 
 }  // namespace rove

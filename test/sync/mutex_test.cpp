@@ -108,6 +108,43 @@ TEST_CASE("mutex: with the standard's locks") {
   });
 }
 
+#ifdef ROVE_DEBUG_CHECKS
+TEST_CASE("mutex: unlocked by another than who locked it is fatal where the library checks") {
+  const ending e = run_in_child([] {
+    rove::mutex m;
+    m.lock();
+    m.unlock();
+    m.lock();
+    std::thread([&] { m.unlock(); }).join();
+  });
+  CHECK(e.status == 2);
+  CHECK(e.error_output.rfind("fatal error: rove: unlocked by another than who locked it\n", 0) == 0);
+}
+
+TEST_CASE("mutex: a double unlock that gives back another's lock is fatal where the library checks") {
+  const ending e = run_in_child([] {
+    rove::mutex m;
+    std::thread([&] {
+      m.lock();
+      m.unlock();
+      std::thread([&] { m.lock(); }).join();
+      m.unlock();
+    }).join();
+  });
+  CHECK(e.status == 2);
+  CHECK(e.error_output.rfind("fatal error: rove: unlocked by another than who locked it\n", 0) == 0);
+}
+
+TEST_CASE("shared_mutex: a writer's lock given back by another is fatal where the library checks") {
+  const ending e = run_in_child([] {
+    rove::shared_mutex m;
+    CHECK(m.try_lock());
+    std::thread([&] { m.unlock(); }).join();
+  });
+  CHECK(e.status == 2);
+  CHECK(e.error_output.rfind("fatal error: rove: unlocked by another than who locked it\n", 0) == 0);
+}
+#else
 TEST_CASE("mutex: unlocked by another than who locked it") {
   on_processors([] {
     rove::mutex m;
@@ -124,6 +161,7 @@ TEST_CASE("mutex: unlocked by another than who locked it") {
     m.unlock();
   });
 }
+#endif
 
 TEST_CASE("mutex: nobody starves beside one that takes it again and again") {
   // The hog unlocks and locks without a pause; a waiter must be handed the lock. Events alone are looked at.
@@ -190,7 +228,8 @@ TEST_CASE("mutex: a waiter is handed the lock after few turns of a hog that hold
     m.unlock();
     waiter.get();
     hog.get();
-    // Turns that went by before the waiter queued do not count against the bound; a machine under load is slow to queue.
+    // Turns that went by before the waiter queued do not count against the bound; a machine under load is slow to
+    // queue.
     CHECK(turns_until_served >= 0);
     CHECK(turns_until_served <= 50);
   });

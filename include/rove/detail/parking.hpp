@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include <rove/detail/config.hpp>
+#include <rove/detail/waiter.hpp>
 
 namespace rove::base {
 extern std::atomic<bool> asymmetric_fences;
@@ -36,5 +37,11 @@ ROVE_ALWAYS_INLINE bool parking_attention(const void* object) {
   }
   return parking_words[parking_bucket_of(object)].attention.load(std::memory_order_relaxed) != 0;  // PARK-ATTENTION
 }
+
+// A waiter that has something to do between queueing and parking, without the queue's lock: it gives back a mutex, or
+// asks somebody to cancel it. Who takes it off its queue wakes it only if it has parked; else it will see the result.
+struct early_waiter : waiter {
+  bool parked = false;                           // under the queue's lock
+};
 
 }  // namespace rove::detail

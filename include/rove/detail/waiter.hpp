@@ -26,6 +26,7 @@ enum class outcome : std::uint8_t {
   timed_out,
   canceled,
   ended,       // the goroutine was ended by its runtime
+  selecting,   // it waits, as a case of a select (detail/select_case.hpp)
 };
 
 // Only `result` and `woken` have values from the start: sched::prepare fills in the rest where it comes to waiting.

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <rove/detail/config.hpp>
+
 #include "src/os/os.hpp"
 
 namespace rove::os {
@@ -25,7 +27,12 @@ int futex_wait(const std::uint32_t* word, std::uint32_t expected, nanoseconds de
   // The bit-set form, since its time is a point of the steady clock: an early return does not stretch the wait.
   long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, limit, nullptr,
                         FUTEX_BITSET_MATCH_ANY);
-  return result < 0 && errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+  const bool late = result < 0 && errno == ETIMEDOUT;
+#if ROVE_TSAN
+  // ThreadSanitizer keeps a signal back until the thread next calls something that it knows. This call it does not.
+  if (result < 0 && !late) usleep(0);
+#endif
+  return late ? -ETIMEDOUT : 0;
 }
 
 int futex_wake(const std::uint32_t* word, int count) {

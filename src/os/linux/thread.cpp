@@ -71,6 +71,12 @@ void join_thread(thread_handle handle) {
   ROVE_CHECK(pthread_join(thread, nullptr) == 0);
 }
 
+void detach_thread(thread_handle handle) {
+  pthread_t thread;
+  std::memcpy(&thread, &handle.value, sizeof thread);
+  ROVE_CHECK(pthread_detach(thread) == 0);
+}
+
 void yield_thread() { sched_yield(); }
 
 std::uint64_t thread_id() { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }

@@ -1,0 +1,10 @@
+// The version, by the rules of semantic versioning: meson.build checks that it is the project's.
+#pragma once
+
+#define ROVE_VERSION_MAJOR 0
+#define ROVE_VERSION_MINOR 1
+#define ROVE_VERSION_PATCH 0
+#define ROVE_VERSION_STRING "0.1.0"
+
+// One number that can be compared: 1.2.3 is 10203.
+#define ROVE_VERSION (ROVE_VERSION_MAJOR * 10000 + ROVE_VERSION_MINOR * 100 + ROVE_VERSION_PATCH)

@@ -1,0 +1,22 @@
+// What is noted about locks beside their own words: who went on without one, and who holds one in a build with checks.
+//
+// `detail::ending` sends every lock and unlock here: while some runtime ends, and always in a library built with
+// debug_checks.
+#pragma once
+
+#include <cstdint>
+
+namespace rove::sync {
+
+// A goroutine that its runtime's end unwinds goes on without a lock if it cannot have it at once; the pair is noted, so
+// that its unlock leaves the true owner alone. The list is empty but for the last moments of a runtime.
+void pretend(const void* lock);
+// True: the running goroutine had gone on without it.
+bool end_pretence(const void* lock);
+
+// Only in a library with debug_checks: nothing otherwise. The running goroutine or thread has the lock from here on.
+void note_owner(const void* lock);
+// It gives it back: fatal if another one has it.
+void check_owner(const void* lock);
+
+}  // namespace rove::sync

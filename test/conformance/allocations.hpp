@@ -1,0 +1,33 @@
+// Counts what is taken from the heap. For one file of a program: it replaces operator new. Sanitizers bring their own,
+// so nothing is counted there.
+#pragma once
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include <rove/detail/config.hpp>
+
+namespace rove_test {
+
+inline std::atomic<long> allocations{0};
+
+}  // namespace rove_test
+
+#if !ROVE_SANITIZED
+void* operator new(std::size_t size) {
+  rove_test::allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* const p = std::malloc(size != 0 ? size : 1)) return p;
+  throw std::bad_alloc();
+}
+void* operator new(std::size_t size, std::align_val_t align) {
+  rove_test::allocations.fetch_add(1, std::memory_order_relaxed);
+  const auto a = static_cast<std::size_t>(align);
+  if (void* const p = std::aligned_alloc(a, (size + a - 1) / a * a)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+#endif
