@@ -144,4 +144,5 @@ def stops_at_once():
             equal(receive_all(idle), b"", "the end of the stream")
 
 
-harness.main(sends_back, slow_clients, broken_clients, storm, many_idle, out_of_descriptors, stops_at_once)
+harness.main(sends_back, slow_clients, broken_clients, storm, many_idle, out_of_descriptors, stops_at_once,
+             needing_signals=[stops_at_once])

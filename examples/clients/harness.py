@@ -1,7 +1,9 @@
 """What the tests of the example servers share: a server as a process, sockets to it, tools, counting what is left.
 
-A test is a script NAME.py [--small] PROGRAM...: small is what an emulator or a sanitizer's build is given. The real
-clients (curl, wrk, ab, redis-cli, redis-benchmark) are used where they are installed.
+A test is a script NAME.py [--small] [--no-signals] PROGRAM...: small is what an emulator or a sanitizer's build is
+given. ThreadSanitizer keeps a signal back while its thread sleeps in a call that it does not know, so there signals
+are left out: goroutines are not counted, and servers are killed. The real clients (curl, wrk, ab, redis-cli,
+redis-benchmark) are used where they are installed.
 """
 import os
 import re
@@ -18,7 +20,8 @@ import time
 # In a cross build Meson names here what can run the program.
 EMULATOR = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
 SMALL = "--small" in sys.argv or bool(EMULATOR)
-PROGRAMS = [a for a in sys.argv[1:] if a != "--small"]
+SIGNALS = "--no-signals" not in sys.argv
+PROGRAMS = [a for a in sys.argv[1:] if not a.startswith("--")]
 PATIENCE = 60  # seconds in which anything has to happen
 
 _soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -121,6 +124,8 @@ class server:
 
     def goroutines(self):
         """How many there are, from the dump that SIGUSR1 asks for."""
+        if not SIGNALS:
+            return 0
         begin = len(self.said())
         os.kill(self.process.pid, signal.SIGUSR1)
         dump, before = "", None
@@ -138,8 +143,11 @@ class server:
                    f"{self.goroutines_before} goroutines at the end, as at the beginning")
 
     def stop(self, sent=signal.SIGTERM):
-        os.kill(self.process.pid, sent)
-        equal(self.process.wait(PATIENCE), 0, "exit status of the server after the signal")
+        if SIGNALS:
+            os.kill(self.process.pid, sent)
+            equal(self.process.wait(PATIENCE), 0, "exit status of the server after the signal")
+        else:
+            self.process.kill()
         for word in ("panic:", "fatal error", "Sanitizer", "runtime error"):
             expect(word not in self.said(), f"{word} on stderr:", self.said()[-3000:])
 
@@ -173,10 +181,10 @@ def pattern(size):
     return (bytes(range(256)) * (size // 256 + 1))[:size]
 
 
-def main(*tests):
+def main(*tests, needing_signals=()):
     """Runs the tests one after the other; exit status 1 if one failed."""
     failed = 0
-    for test in tests:
+    for test in tests if SIGNALS else [t for t in tests if t not in needing_signals]:
         began = time.monotonic()
         try:
             test()

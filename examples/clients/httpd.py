@@ -302,4 +302,4 @@ def graceful_shutdown():
 
 
 harness.main(keep_alive_and_pipelining, bodies, malformed, limits_of_time, files, under_load, many_idle,
-             graceful_shutdown)
+             graceful_shutdown, needing_signals=[graceful_shutdown])

@@ -14,6 +14,8 @@
 #include <algorithm>
 #include <atomic>
 
+#include "src/os/linux/calls.hpp"
+
 namespace rove::os {
 namespace {
 
@@ -21,7 +23,7 @@ constexpr std::uint64_t breaker_token = ~std::uint64_t{0};
 constexpr std::uint32_t interest = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 constexpr std::uint32_t ends = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
 
-int result_of(long n) { return n < 0 ? -errno : static_cast<int>(n); }
+int result_of(long n) { return n < 0 ? -last_error() : static_cast<int>(n); }
 
 int control(int queue, int operation, int descriptor, std::uint64_t token, std::uint32_t events) {
   epoll_event e{};
@@ -56,9 +58,9 @@ int wait_for_events(int queue, epoll_event* events, int room, nanoseconds until)
 
 int poller::open() {
   queue_ = epoll_create1(EPOLL_CLOEXEC);
-  if (queue_ < 0) return -errno;
+  if (queue_ < 0) return -last_error();
   breaker_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (breaker_ < 0) return -errno;
+  if (breaker_ < 0) return -last_error();
   return control(queue_, EPOLL_CTL_ADD, breaker_, breaker_token, EPOLLIN);
 }
 

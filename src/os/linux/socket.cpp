@@ -14,24 +14,10 @@
 #include <algorithm>
 #include <limits>
 
+#include "src/os/linux/calls.hpp"
+
 namespace rove::os {
 namespace {
-
-// The call's result, or -errno; again as long as a signal comes in between.
-template <class Call>
-auto repeated(Call call) -> decltype(call()) {
-  for (;;) {
-    const auto n = call();
-    if (n >= 0) return n;
-    const int e = errno;
-    if (e != EINTR) return -e;
-  }
-}
-
-template <class Call>
-int once(Call call) {
-  return call() < 0 ? -errno : 0;
-}
 
 struct option_name {
   int level, name;
@@ -60,7 +46,7 @@ option_name name_of(socket_option o) {
 
 int open_socket(int family, int type, int protocol) {
   const int s = socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-  return s < 0 ? -errno : s;
+  return s < 0 ? -last_error() : s;
 }
 
 int bind_socket(int s, const sockaddr* a, socklen_t size) {
@@ -87,7 +73,7 @@ int connect_to(int s, const sockaddr* a, socklen_t size) {
 int connect_result(int s) {
   int value = 0;
   socklen_t size = sizeof value;
-  if (getsockopt(s, SOL_SOCKET, SO_ERROR, &value, &size) < 0) return -errno;
+  if (getsockopt(s, SOL_SOCKET, SO_ERROR, &value, &size) < 0) return -last_error();
   if (value != 0) return -value;
   socket_address peer;
   const int n = peer_address(s, peer);
@@ -106,7 +92,7 @@ int close_descriptor(int d) {
 
 int set_non_blocking(int d) {
   const int flags = fcntl(d, F_GETFL);
-  if (flags < 0) return -errno;
+  if (flags < 0) return -last_error();
   if (flags & O_NONBLOCK) return 1;
   return once([&] { return fcntl(d, F_SETFL, flags | O_NONBLOCK); });
 }
@@ -179,13 +165,14 @@ int wait_for_descriptor(int d, bool to_read, bool to_write, int breaker, nanosec
     limit = &time;
   }
   const int n = ppoll(both, 2, limit, nullptr);
-  if (n < 0 && errno != EINTR) return -errno;
-  return 0;
+  if (n >= 0) return 0;
+  const int e = last_error();
+  return e == EINTR ? 0 : -e;
 }
 
 int open_group() {
   const int d = epoll_create1(EPOLL_CLOEXEC);
-  return d < 0 ? -errno : d;
+  return d < 0 ? -last_error() : d;
 }
 
 int add_to_group(int group, int s) {
@@ -196,7 +183,7 @@ int add_to_group(int group, int s) {
 
 int open_breaker() {
   const int d = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  return d < 0 ? -errno : d;
+  return d < 0 ? -last_error() : d;
 }
 
 void set_breaker(int breaker) {
