@@ -9,7 +9,7 @@
 #   clang     -O1 -fPIC build by clang, with the library's own checks turned on
 #   aarch64   AArch64 by cross compiler, run under qemu's user mode
 #   tsan      ThreadSanitizer, by clang (gcc's takes a megabyte a goroutine)
-#   asan      AddressSanitizer and UndefinedBehaviorSanitizer, by gcc
+#   asan      AddressSanitizer and UndefinedBehaviorSanitizer, by clang (gcc's take twice as long to compile)
 #   switch    the switch with every compiler and option that matters to it, and under a debugger
 #   scripts   the rules of the source: who includes whom, a reason for each atomic operation, docs/CONFORMANCE.md
 #
@@ -55,7 +55,7 @@ find_missing() {   # find_missing <parts...>
       gcc) need cmake have cmake; need gdb have gdb; need curl have curl; need wrk have wrk; need apache2-utils have ab; need redis-tools have redis-cli ;;
       clang) need_clang_runtime address ;;  # libFuzzer comes with it
       tsan) need_clang_runtime thread ;;
-      asan) ;;
+      asan) need_clang_runtime address ;;
       switch) need clang have clang++; need gdb have gdb; need_aarch64 ;;
       aarch64) need_aarch64 ;;
     esac
@@ -183,8 +183,10 @@ part_asan() {
   ASAN_OPTIONS="detect_stack_use_after_return=1 ${ASAN_OPTIONS:-}"
   UBSAN_OPTIONS="halt_on_error=1 print_stacktrace=1 ${UBSAN_OPTIONS:-}"
   export ASAN_OPTIONS UBSAN_OPTIONS
-  build_and_test asan g++ '--timeout-multiplier 3' -Dbuildtype=debugoptimized -Doptimization=1 \
-    -Db_sanitize=address,undefined -Db_lundef=false -Ddebug_checks=true
+  # Its check of a vptr asks a pipe whether the memory can be read: it reports nonsense where a test has used up all
+  # descriptors.
+  build_and_test asan clang++ '--timeout-multiplier 3' -Dbuildtype=debugoptimized -Doptimization=1 \
+    -Db_sanitize=address,undefined -Db_lundef=false -Dcpp_args=-fno-sanitize=vptr -Ddebug_checks=true
 }
 
 part_switch() {

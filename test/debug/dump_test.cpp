@@ -36,8 +36,8 @@ std::string of(const std::string& dump, const std::string& name) {
 }  // namespace
 
 TEST_CASE("dump: parked ones with their stack, running ones without, the caller with its own") {
+  std::atomic<bool> spins{false}, over{false};  // outlive the runtime: nobody waits for the spinner
   rove::runtime rt(with_procs(2));
-  std::atomic<bool> spins{false}, over{false};
   auto ch = rove::make_chan<int>();
   std::string text;
   rt.run([&] {
