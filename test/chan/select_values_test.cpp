@@ -7,13 +7,13 @@
 #include <variant>
 #include <vector>
 
+#include "test/support/allocations.hpp"
 #include "test/support/fixture.hpp"
 
 using namespace rove_test;
 
 namespace {
 
-std::atomic<long> allocations{0};
 
 // Its move throws when it is told to.
 struct explosive {
@@ -53,16 +53,6 @@ std::string explode(F attempt) {
 }
 
 }  // namespace
-
-#if !ROVE_SANITIZED  // they bring their own
-void* operator new(std::size_t n) {
-  ++allocations;
-  if (void* const p = std::malloc(n)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-#endif
 
 TEST_CASE("select values: of every kind, several in one select") {
   on_processors([] {
@@ -187,20 +177,16 @@ TEST_CASE("select values: nothing is allocated, with 64 cases too") {
       rove::select(back.on_recv(), rove::otherwise());
     };
     work();
-    const long before = allocations;
-    for (int i = 0; i < 10; ++i) work();
-    CHECK(allocations == before);
+    CHECK(allocations_of(work) == 0);
 
     rove::selector set;
     for (int i = 0; i < 100; ++i) set.add(back.on_recv());
-    ch.send(1);
-    set.select();
-    const long then = allocations;
-    for (int i = 0; i < 10; ++i) {
+    const auto work_of_set = [&] {
       ch.send(1);
       set.select();
-    }
-    CHECK(allocations == then);
+    };
+    work_of_set();
+    CHECK(allocations_of(work_of_set) == 0);
     ch.close();
   });
 }

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <vector>
 
-#include "test/conformance/allocations.hpp"
+#include "test/support/allocations.hpp"
 #include "test/conformance/support.hpp"
 
 using namespace rove_test;
@@ -201,9 +201,7 @@ TEST_CASE("context: values, found by type, the nearest first") {
 TEST_CASE("context: making them allocates little") {
   const auto allocated = [](auto make) {
     make();  // what is made once
-    const long before = allocations;
-    for (int i = 0; i < 10; ++i) make();
-    return (allocations - before) / 10;
+    return allocations_of(make);
   };
   on_processors([&] {
     const rove::context bg = rove::background();

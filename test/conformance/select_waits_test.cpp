@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "test/conformance/allocations.hpp"
+#include "test/support/allocations.hpp"
 #include "test/conformance/support.hpp"
 
 using namespace rove_test;

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "test/catch.hpp"
 
@@ -37,9 +39,27 @@ template <class Body>
   _exit(99);
 }
 
+// This program, run for the test cases that the pattern names; in a cross build by the emulator that Meson names.
+[[noreturn]] inline void start_again(const std::string& pattern) {
+  char path[4096];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+  path[length > 0 ? length : 0] = '\0';
+  std::vector<std::string> words;
+  if (const char* const emulator = std::getenv("MESON_EXE_WRAPPER")) {
+    std::istringstream split(emulator);
+    for (std::string word; split >> word;) words.push_back(word);
+  }
+  words.insert(words.end(), {path, pattern});
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  execvp(arguments[0], arguments.data());
+  _exit(98);
+}
+
 // Runs `body` in a child: the test program is started again for this test case alone, where the first call here then
-// does not return. (A fork would do, were it not for ThreadSanitizer, which allows no threads after one.) Where a
-// program cannot start itself, under qemu's user mode, it is a fork after all.
+// does not return. (A fork would do, were it not for ThreadSanitizer, which allows no threads after one, and for the
+// emulator, which loses its own.)
 template <class Body>
 ending run_in_child(Body body) {
   if (std::getenv("ROVE_TEST_CHILD") != nullptr) be_the_child(body);
@@ -53,8 +73,7 @@ ending run_in_child(Body body) {
     close(ends[1]);
     setenv("ROVE_TEST_CHILD", "1", 1);
     dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);  // the framework's own report of the child
-    execl("/proc/self/exe", "child", pattern.c_str(), static_cast<char*>(nullptr));
-    be_the_child(body);
+    start_again(pattern);
   }
   close(ends[1]);
   ending e;

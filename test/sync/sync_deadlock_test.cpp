@@ -1,4 +1,5 @@
-// Deadlocks in each kind of wait: the report says what the goroutine waits for.
+// Deadlocks in each kind of wait: the report says what the goroutine waits for. Those tagged [native] need a
+// process without threads but its own.
 #include <mutex>
 #include <string>
 
@@ -21,21 +22,21 @@ void waits_in(const std::string& reason, Wait wait) {
 
 }  // namespace
 
-TEST_CASE("deadlock: shared_mutex, a writer") {
+TEST_CASE("deadlock: shared_mutex, a writer", "[native]") {
   waits_in("sync.RWMutex.Lock", [] {
     rove::shared_mutex m;
     m.lock_shared();
     m.lock();
   });
 }
-TEST_CASE("deadlock: shared_mutex, a reader") {
+TEST_CASE("deadlock: shared_mutex, a reader", "[native]") {
   waits_in("sync.RWMutex.RLock", [] {
     rove::shared_mutex m;
     m.lock();
     m.lock_shared();
   });
 }
-TEST_CASE("deadlock: condition_variable") {
+TEST_CASE("deadlock: condition_variable", "[native]") {
   waits_in("sync.Cond.Wait", [] {
     rove::mutex m;
     rove::condition_variable cv;
@@ -43,7 +44,7 @@ TEST_CASE("deadlock: condition_variable") {
     cv.wait(l);
   });
 }
-TEST_CASE("deadlock: condition_variable_any") {
+TEST_CASE("deadlock: condition_variable_any", "[native]") {
   waits_in("sync.Cond.Wait", [] {
     rove::mutex m;
     rove::condition_variable_any cv;
@@ -51,7 +52,7 @@ TEST_CASE("deadlock: condition_variable_any") {
     cv.wait(m, [] { return false; });
   });
 }
-TEST_CASE("deadlock: a condition variable that takes its mutex back") {
+TEST_CASE("deadlock: a condition variable that takes its mutex back", "[native]") {
   waits_in("sync.Mutex.Lock", [] {
     rove::mutex m;
     rove::condition_variable cv;
@@ -63,39 +64,39 @@ TEST_CASE("deadlock: a condition variable that takes its mutex back") {
     cv.wait(l);
   });
 }
-TEST_CASE("deadlock: semaphore") {
+TEST_CASE("deadlock: semaphore", "[native]") {
   waits_in("semacquire", [] {
     rove::semaphore s(1);
     s.acquire();
     s.acquire();
   });
 }
-TEST_CASE("deadlock: semaphore, more than there is") {
+TEST_CASE("deadlock: semaphore, more than there is", "[native]") {
   waits_in("semacquire", [] {
     rove::semaphore s(1);
     s.acquire(2);
   });
 }
-TEST_CASE("deadlock: semaphore with a context") {
+TEST_CASE("deadlock: semaphore with a context", "[native]") {
   waits_in("semacquire", [] {
     rove::semaphore s(0);
     auto [ctx, cancel] = rove::with_cancel(rove::background());
     static_cast<void>(s.acquire(ctx));
   });
 }
-TEST_CASE("deadlock: latch") {
+TEST_CASE("deadlock: latch", "[native]") {
   waits_in("latch", [] { rove::latch(1).wait(); });
 }
-TEST_CASE("deadlock: barrier") {
+TEST_CASE("deadlock: barrier", "[native]") {
   waits_in("barrier", [] {
     rove::barrier b(2);
     b.arrive_and_wait();
   });
 }
-TEST_CASE("deadlock: event") {
+TEST_CASE("deadlock: event", "[native]") {
   waits_in("event", [] { rove::event().wait(); });
 }
-TEST_CASE("deadlock: once_value that asks itself") {
+TEST_CASE("deadlock: once_value that asks itself", "[native]") {
   waits_in("sync.Mutex.Lock", [] {
     std::function<int()> again;
     const rove::once_value v([&] { return again(); });
@@ -103,20 +104,20 @@ TEST_CASE("deadlock: once_value that asks itself") {
     v();
   });
 }
-TEST_CASE("deadlock: singleflight that asks itself") {
+TEST_CASE("deadlock: singleflight that asks itself", "[native]") {
   waits_in("sync.Mutex.Lock", [] {
     rove::singleflight<int, int> all;
     all.call(1, [&] { return all.call(1, [] { return 1; }); });
   });
 }
-TEST_CASE("deadlock: error_group, waiting") {
+TEST_CASE("deadlock: error_group, waiting", "[native]") {
   waits_in("sync.WaitGroup.Wait", [] {
     rove::error_group group;
     group.go([] { rove::chan<int>().recv(); });
     group.wait();
   });
 }
-TEST_CASE("deadlock: error_group, at its limit") {
+TEST_CASE("deadlock: error_group, at its limit", "[native]") {
   waits_in("semacquire", [] {
     rove::error_group group;
     group.set_limit(1);

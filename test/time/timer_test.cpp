@@ -220,7 +220,7 @@ TEST_CASE("timer: functions are due while their runtime ends") {
   CHECK(alive.use_count() == 1);
 }
 
-TEST_CASE("timer: a deadlock is seen although a timer runs that nobody waits for") {
+TEST_CASE("timer: a deadlock is seen although a timer runs that nobody waits for", "[native]") {
   const ending e = run_in_child([] {
     rove::run([] {
       rove::timer unused(1h);

@@ -2,8 +2,10 @@
 // so nothing is counted there.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 #include <new>
 
 #include <rove/detail/config.hpp>
@@ -11,6 +13,19 @@
 namespace rove_test {
 
 inline std::atomic<long> allocations{0};
+
+// How often `work` takes from the heap: the fewest of some runs, since a thread of the library that happens to start
+// meanwhile takes some as well.
+template <class Work>
+long allocations_of(Work work) {
+  long fewest = std::numeric_limits<long>::max();
+  for (int i = 0; i < 10 && fewest != 0; ++i) {
+    const long before = allocations;
+    work();
+    fewest = std::min(fewest, allocations - before);
+  }
+  return fewest;
+}
 
 }  // namespace rove_test
 
