@@ -41,6 +41,7 @@ void raw_switch(benchmark::State& state) {
   bench::on_threads(state, 2 * n, [n] {
     rove_pair pair;
     rove::arch::make_first_frame(pair.fiber, stack.top(), rove_fiber, &pair);
+    rove::arch::set_fp_mode(pair.fiber, rove::arch::current_fp_mode());
     for (std::int64_t i = 0; i < n; ++i)
       rove::detail::switch_stacks(&pair.main, &pair.fiber);
     bench::check(pair.arrivals == n, "raw_switch");

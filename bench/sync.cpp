@@ -65,7 +65,8 @@ void rwmutex_read_8g_threads(benchmark::State& state) {
 }
 BENCH_THREADS(rwmutex_read_8g_threads);
 
-// Two that take turns: each waits while it is not its turn, flips it, and signals. An operation is a round of two turns.
+// Two that take turns: each waits while it is not its turn, flips it, and signals. An operation is a round of two
+// turns.
 template <class Mutex, class Condition>
 struct turns {
   Mutex mutex;

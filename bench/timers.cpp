@@ -67,7 +67,8 @@ void select_on_timeout(benchmark::State& state) {
 }
 BENCH_GOROUTINES(select_on_timeout);
 
-// ---- many sleepers -------------------------------------------------------------------------------------------------------
+// ---- many sleepers
+// -------------------------------------------------------------------------------------------------------
 
 // Vigna, "splitmix64": the sleepers' spans, the same in each language.
 std::uint64_t splitmix64(std::uint64_t i) {
@@ -77,8 +78,8 @@ std::uint64_t splitmix64(std::uint64_t i) {
   return z ^ (z >> 31);
 }
 
-// n goroutines, each of which sleeps up to a second; the time is that until all are done. How late each woke, by its own
-// clock, is what counts: half of them at most `median_late`, of a hundred but one `p99_late`.
+// n goroutines, each of which sleeps up to a second; the time is that until all are done. How late each woke, by its
+// own clock, is what counts: half of them at most `median_late`, of a hundred but one `p99_late`.
 void sleepers(benchmark::State& state, std::int64_t n) {
   std::vector<std::int64_t> late(static_cast<std::size_t>(n));
   rove::wait_group wg;

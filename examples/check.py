@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs an example and compares what it prints with a file in expected/.
 
-  check.py [--any-order | --patterns] [--stderr] [--status N] [--native] EXPECTED PROGRAM [ARGUMENT...]
+  check.py [--any-order | --patterns] [--stderr] [--status N] [--native] [--input FILE] EXPECTED PROGRAM [ARGUMENT...]
 
 --any-order: the lines may come in any order. --patterns: each expected line is a regular expression, and a line
 `...` stands for any number of lines. --stderr: it is stderr that is compared, and stdout has to be empty; without it,
-stderr has to be empty. --native: skipped if an emulator has to run the program.
+stderr has to be empty. --native: skipped if an emulator has to run the program. --input: what it reads, through a pipe.
 """
 import argparse
 import os
@@ -19,8 +19,12 @@ SKIPPED = 77
 EMULATOR = shlex.split(os.environ.get("MESON_EXE_WRAPPER", ""))
 
 
-def run(command):
-    return subprocess.run(EMULATOR + command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+def run(command, input_file):
+    given = ""
+    if input_file:
+        with open(input_file, encoding="utf-8") as file:
+            given = file.read()
+    return subprocess.run(EMULATOR + command, input=given, capture_output=True, text=True)
 
 
 def matches_patterns(expected, got):
@@ -43,6 +47,7 @@ def main():
     parser.add_argument("--stderr", action="store_true")
     parser.add_argument("--status", type=int, default=0)
     parser.add_argument("--native", action="store_true")
+    parser.add_argument("--input")
     parser.add_argument("expected")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
@@ -52,7 +57,7 @@ def main():
 
     with open(options.expected, encoding="utf-8") as file:
         expected = file.read()
-    done = run(options.command)
+    done = run(options.command, options.input)
     looked_at, other = (done.stderr, done.stdout) if options.stderr else (done.stdout, done.stderr)
     faults = []
     if done.returncode != options.status:

@@ -8,10 +8,12 @@
 #   noexcept  release build by gcc without exceptions and RTTI, and a consumer of it
 #   clang     -O1 -fPIC build by clang, with the library's own checks turned on
 #   aarch64   AArch64 by cross compiler, run under qemu's user mode
+#   system    some of those AArch64 programs on an emulated machine of their own, with Debian's kernel; Debian only
 #   tsan      ThreadSanitizer, by clang (gcc's takes a megabyte a goroutine)
-#   asan      AddressSanitizer and UndefinedBehaviorSanitizer, by clang (gcc's take twice as long to compile)
+#   asan      AddressSanitizer and UndefinedBehaviorSanitizer, by clang (gcc's take twice as long to compile), and fp_env
 #   switch    the switch with every compiler and option that matters to it, and under a debugger
-#   scripts   the rules of the source: who includes whom, a reason for each atomic operation, docs/CONFORMANCE.md
+#   scripts   the rules of the source: who includes whom, a reason for each atomic operation; docs/CONFORMANCE.md, the
+#             code in the pages, the reference by Doxygen
 #
 # What is missing is installed on Debian as root; elsewhere the missing packages are named. Everything is built under
 # build/, may be run again, and goes on from what is there. The last line is "N passed, N failed"; the exit status is 0
@@ -19,7 +21,7 @@
 set -u
 cd "$(dirname "$0")/.."
 ROOT=$(pwd)
-all_parts="scripts gcc noexcept switch clang asan tsan aarch64"
+all_parts="scripts gcc noexcept switch clang asan tsan aarch64 system"
 jobs=$(nproc 2>/dev/null || echo 2)
 passed=0 failed=0 times=
 
@@ -45,19 +47,24 @@ find_missing() {   # find_missing <parts...>
   missing=
   need python3 have python3
   for part; do
-    [ "$part" = scripts ] && continue
+    if [ "$part" = scripts ]; then
+      need doxygen have doxygen
+      continue
+    fi
     need g++ have g++
     case $part in
       switch) ;;
       *) need meson have meson; need ninja-build have ninja; need pkg-config have pkg-config; need catch2 has_catch2 ;;
     esac
     case $part in
-      gcc) need cmake have cmake; need gdb have gdb; need curl have curl; need wrk have wrk; need apache2-utils have ab; need redis-tools have redis-cli ;;
+      gcc) need cmake have cmake; need gdb have gdb; need curl have curl; need wrk have wrk; need apache2-utils have ab; need redis-tools have redis-cli
+        need libsdl2-dev pkg-config --exists sdl2; need xvfb have Xvfb ;;
       clang) need_clang_runtime address ;;  # libFuzzer comes with it
       tsan) need_clang_runtime thread ;;
       asan) need_clang_runtime address ;;
       switch) need clang have clang++; need gdb have gdb; need_aarch64 ;;
       aarch64) need_aarch64 ;;
+      system) need_system ;;
     esac
   done
   missing=$(printf '%s\n' $missing | sort -u | tr '\n' ' ')
@@ -72,6 +79,13 @@ need_aarch64() {
   [ "$(uname -m)" = x86_64 ] || return 0
   need g++-aarch64-linux-gnu have aarch64-linux-gnu-g++
   need qemu-user-static have qemu-aarch64-static
+}
+
+need_system() {
+  [ "$(uname -m)" = x86_64 ] && have apt-get || return 0
+  need_aarch64
+  need qemu-system-arm have qemu-system-aarch64
+  need cpio have cpio
 }
 
 clang_version() { clang++ -dumpversion | cut -d. -f1; }
@@ -165,6 +179,16 @@ part_aarch64() {
   build_and_test aarch64 '' '--timeout-multiplier 3' --cross-file cross/aarch64.ini -Dbuildtype=release
 }
 
+# What qemu's user mode is not: a kernel. The programs are those of the part before it.
+part_system() {
+  if [ "$(uname -m)" != x86_64 ] || ! have apt-get; then echo "skipped: this part is for Debian on x86-64"; return; fi
+  if [ ! -x build/aarch64/test/sched_run_test ]; then echo "skipped: there is no AArch64 build (part aarch64)"; return; fi
+  counted sh test/system/aarch64.sh build/aarch64 arch_switch_test arch_fault_test arch_stack_test \
+    arch_stack_memory_test os_thread_test os_processors_test debug_report_test sched_run_test sched_deadlock_test \
+    sched_blocking_test sched_idle_test sched_netpoll_test chan_chan_test sync_sync_test sync_groups_test \
+    time_timer_test net_close_test
+}
+
 part_tsan() {
   TSAN_OPTIONS="halt_on_error=0 exitcode=66 atexit_sleep_ms=50 second_deadlock_stack=1 ${TSAN_OPTIONS:-}"
   export TSAN_OPTIONS
@@ -186,7 +210,7 @@ part_asan() {
   # Its check of a vptr asks a pipe whether the memory can be read: it reports nonsense where a test has used up all
   # descriptors.
   build_and_test asan clang++ '--timeout-multiplier 3' -Dbuildtype=debugoptimized -Doptimization=1 \
-    -Db_sanitize=address,undefined -Db_lundef=false -Dcpp_args=-fno-sanitize=vptr -Ddebug_checks=true
+    -Db_sanitize=address,undefined -Db_lundef=false -Dcpp_args=-fno-sanitize=vptr -Ddebug_checks=true -Dfp_env=true
 }
 
 part_switch() {
@@ -198,6 +222,8 @@ part_scripts() {
   check 'who includes whom' python3 test/scripts/check_layers.py
   check 'atomic operations' python3 test/scripts/check_atomics.py
   check 'the table of conformance' python3 test/scripts/check_conformance.py
+  check 'the code that the pages show' python3 test/scripts/check_docs.py
+  check 'the reference' sh test/scripts/check_reference.sh
 }
 
 # ---- all of it -----------------------------------------------------------------------------------------------------

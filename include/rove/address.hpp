@@ -46,7 +46,7 @@ inline std::error_code make_error_code(address_errc code) noexcept {
 
 // Where a socket is: an IPv4 or IPv6 address with a port, or the path of a Unix socket; a default-built one is none of
 // them. A value: copies are independent, nothing here waits, and any thread may use its own. An IPv4 address that
-// came in IPv6's form (::ffff:1.2.3.4) is an IPv4 address. Ordered by kind, then host, then port.
+// came in IPv6's form (an IPv4-mapped one) is an IPv4 address. Ordered by kind, then host, then port.
 class address {
  public:
   address() noexcept = default;

@@ -270,6 +270,7 @@ class chan : public detail::chan_end<chan<T>>,
   chan() = default;
   explicit chan(detail::chan_core* adopted) : handle_(adopted) {}
 
+  // One of its ends.
   operator send_chan<T>() const& { return send_chan<T>(handle_); }
   operator recv_chan<T>() const& { return recv_chan<T>(handle_); }
   operator send_chan<T>() && { return send_chan<T>(std::move(handle_)); }

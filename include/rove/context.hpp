@@ -188,10 +188,12 @@ class cancel_cause_function {
   detail::counted_canceler canceler_;
 };
 
+// A context, and the function that cancels it.
 struct cancelable {
   context ctx;
   cancel_function cancel;
 };
+// The same, with a function that takes a reason.
 struct cancelable_cause {
   context ctx;
   cancel_cause_function cancel;

@@ -34,8 +34,8 @@ namespace detail {
 // Misuse: throws rove::panic. A copy of the message is made.
 [[noreturn, gnu::cold]] void throw_panic(const char* message);
 
-// What the world did wrong, for the forms of calls that throw: throws std::system_error, which says `what: message`. Built
-// without exceptions, it is reported as a panic is, and the process ends.
+// What the world did wrong, for the forms of calls that throw: throws std::system_error, which says `what: message`.
+// Built without exceptions, it is reported as a panic is, and the process ends.
 [[noreturn, gnu::cold]] void throw_system_error(std::error_code code, const char* what);
 
 }  // namespace detail

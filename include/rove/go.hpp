@@ -21,9 +21,42 @@ class scheduler;
 
 namespace rove {
 
+class host;                       // rove/host.hpp
+
+namespace detail {
+struct priority_class {
+  void (*mark)(sched::goroutine* g);
+};
+extern const priority_class frame_class, background_class;
+}  // namespace detail
+
+// Who is dispatched first when more goroutines are runnable than there are workers. A goroutine is never interrupted.
+//   frame       before all others, but for one dispatch of a worker in 64, which is a normal one's
+//   normal      what all others are; in the order of docs/ARCHITECTURE.md
+//   background  when a worker has nothing else to do, and never on the last one of several workers. While the others
+//               keep all workers busy, one of the background is dispatched every 10 ms at a slice's end (64 dispatches)
+// Goroutines that a goroutine starts are normal ones again. On a host, and in a deterministic run, all are equal.
+class priority {
+ public:
+  static const priority frame, normal, background;
+  const detail::priority_class* what() const { return what_; }  // null: normal
+
+  constexpr priority() = default;
+
+ private:
+  constexpr explicit priority(const detail::priority_class* what) : what_(what) {}
+  const detail::priority_class* what_ = nullptr;
+};
+inline constexpr priority priority::frame{&detail::frame_class};
+inline constexpr priority priority::normal{};
+inline constexpr priority priority::background{&detail::background_class};
+
+// How a goroutine is to be.
 struct options {
   std::string_view name = {};     // for reports and the debugger; at most 63 bytes are kept
   std::size_t stack_size = 0;     // bytes of reserved address space, rounded up to a power of two; 0: the runtime's
+  rove::priority priority = {};   // priority::frame, normal or background
+  host* on = nullptr;             // it runs on this host's thread alone, in the host's runtime; see rove/host.hpp
 };
 
 namespace detail {
@@ -33,10 +66,12 @@ struct birth {
   sched::goroutine* g;
   void* closure;
 };
-// `home` null: the runtime of the calling thread; a panic if there is none. Throws std::bad_alloc.
-birth begin_birth(const options& o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home);
+// `home` null: the runtime of the calling thread; a panic if there is none. `o` null: as all others. Throws
+// std::bad_alloc.
+birth begin_birth(const options* o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home);
 void end_birth(birth b, void (*body)(void* closure, bool run), task_state* task);
 void cancel_birth(birth b);       // the closure could not be made
+void set_birthplace(void* pc);    // the running goroutine was started there, reports are to say
 [[noreturn]] void throw_no_memory();
 bool current_is_ending();         // the running goroutine is being unwound: exceptions pass untouched
 
@@ -56,7 +91,7 @@ struct closure {
 };
 
 template <class F, class... Args>
-ROVE_ALWAYS_INLINE void start_goroutine(const options& o, sched::scheduler* home, F&& f,
+ROVE_ALWAYS_INLINE void start_goroutine(const options* o, sched::scheduler* home, F&& f,
                                         Args&&... args) {
   using closure_type = closure<std::decay_t<F>, std::decay_t<Args>...>;
   const birth b = begin_birth(o, sizeof(closure_type), alignof(closure_type), home);
@@ -83,13 +118,13 @@ ROVE_ALWAYS_INLINE void start_goroutine(const options& o, sched::scheduler* home
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 ROVE_ALWAYS_INLINE void go(F&& f, Args&&... args) {
-  detail::start_goroutine({}, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+  detail::start_goroutine(nullptr, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 ROVE_ALWAYS_INLINE void go(const options& o, F&& f, Args&&... args) {
-  detail::start_goroutine(o, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+  detail::start_goroutine(&o, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 namespace detail {
@@ -219,7 +254,7 @@ class task {
 namespace detail {
 
 template <class F, class... Args>
-ROVE_ALWAYS_INLINE auto spawn_task(const options& o, sched::scheduler* home, F&& f, Args&&... args) {
+ROVE_ALWAYS_INLINE auto spawn_task(const options* o, sched::scheduler* home, F&& f, Args&&... args) {
   using result = std::invoke_result_t<std::decay_t<F>, std::decay_t<Args>...>;
   using closure_type = task_closure<result, std::decay_t<F>, std::decay_t<Args>...>;
   if (ending.load(std::memory_order_relaxed)) [[unlikely]] end_check();  // relaxed: end_check looks closer
@@ -245,13 +280,13 @@ ROVE_ALWAYS_INLINE auto spawn_task(const options& o, sched::scheduler* home, F&&
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 [[nodiscard]] ROVE_ALWAYS_INLINE auto spawn(F&& f, Args&&... args) {
-  return detail::spawn_task({}, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+  return detail::spawn_task(nullptr, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 [[nodiscard]] ROVE_ALWAYS_INLINE auto spawn(const options& o, F&& f, Args&&... args) {
-  return detail::spawn_task(o, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
+  return detail::spawn_task(&o, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 namespace this_goroutine {

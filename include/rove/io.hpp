@@ -1,5 +1,5 @@
-// Files, pipes and terminals that hold up no processor; waiting for any descriptor; copying. Signals: signals.hpp. Child
-// processes: process.hpp.
+// Files, pipes and terminals that hold up no processor; waiting for any descriptor; copying. Signals: signals.hpp.
+// Child processes: process.hpp.
 #pragma once
 
 #include <algorithm>

@@ -4,7 +4,8 @@
 // `grain` indices, so uneven work evens itself out, and a loop costs a goroutine for each further processor and one
 // atomic addition for each `grain` indices, however long it is. The caller works too.
 //
-// Pairs. none of its own: what f did is ordered before the return by the wait_group. The counter only hands out numbers.
+// Pairs. none of its own: what f did is ordered before the return by the wait_group. The counter only hands out
+// numbers.
 #pragma once
 
 #include <algorithm>

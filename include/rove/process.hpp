@@ -38,6 +38,7 @@ class stream {
   int descriptor_ = -1;
 };
 
+// How a child is started.
 struct process_options {
   std::optional<std::vector<std::string>> environment = {};  // "NAME=value"; unset: ours
   std::string folder = {};           // where it runs; empty: where we are

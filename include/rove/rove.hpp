@@ -6,6 +6,8 @@
 #include <rove/debug.hpp>
 #include <rove/error.hpp>
 #include <rove/go.hpp>
+#include <rove/hooks.hpp>
+#include <rove/host.hpp>
 #include <rove/io.hpp>
 #include <rove/net.hpp>
 #include <rove/process.hpp>

@@ -21,6 +21,7 @@ enum class at_end : std::uint8_t {
   abandon,   // its stack is freed as it is: what it owned is leaked, as in Go. Always so without exceptions.
 };
 
+// How a runtime is to be.
 struct config {
   unsigned max_procs = 0;                  // 0: the CPUs this process may use. ROVE_MAXPROCS overrides it
   std::size_t stack_size = 0;              // bytes of address space a goroutine; 0: as built (256 KiB)
@@ -30,7 +31,8 @@ struct config {
   rove::at_end at_end = rove::at_end::unwind;
   std::function<void()> on_thread_start{}; // on each thread that the runtime starts
   std::function<void()> on_thread_stop{};
-  std::function<void()> on_work{};         // without own threads: there is work, poll. On any thread; must not call rove
+  // without own threads: there is work, poll. On any thread; must not call rove
+  std::function<void()> on_work{};
   std::function<void(std::string_view)> on_fatal{};  // sees a fatal report or a panic's first; must not call rove
 };
 
@@ -62,13 +64,14 @@ decltype(auto) blocking(F&& f) {
 
 // How many goroutines of this runtime run at the same time. On a plain thread: what a new runtime would get.
 unsigned max_procs();
-// Sets it (1 to 1024, else a panic) and gives the old value. Panics on a plain thread ("rove: no runtime on this thread").
+// Sets it (1 to 1024, else a panic) and gives the old value. Panics on a plain thread ("rove: no runtime on this
+// thread").
 unsigned set_max_procs(unsigned n);
 // Goroutines of this runtime that have not ended; 0 on a plain thread.
 std::size_t num_goroutines();
 
-// From here on this goroutine runs on the thread it is on, and nothing else does. Nests; may end locked. Panics on a thread
-// that is only lent by runtime::poll ("rove: lock_os_thread on a thread that polls").
+// From here on this goroutine runs on the thread it is on, and nothing else does. Nests; may end locked. Panics on a
+// thread that is only lent by runtime::poll ("rove: lock_os_thread on a thread that polls").
 void lock_os_thread();
 void unlock_os_thread();
 

@@ -60,22 +60,22 @@ class runtime {
   template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   void go(F&& f, Args&&... args) {
-    detail::start_goroutine({}, home(), std::forward<F>(f), std::forward<Args>(args)...);
+    detail::start_goroutine(nullptr, home(), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   void go(const options& o, F&& f, Args&&... args) {
-    detail::start_goroutine(o, home(), std::forward<F>(f), std::forward<Args>(args)...);
+    detail::start_goroutine(&o, home(), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   [[nodiscard]] auto spawn(F&& f, Args&&... args) {
-    return detail::spawn_task({}, home(), std::forward<F>(f), std::forward<Args>(args)...);
+    return detail::spawn_task(nullptr, home(), std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
     requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
   [[nodiscard]] auto spawn(const options& o, F&& f, Args&&... args) {
-    return detail::spawn_task(o, home(), std::forward<F>(f), std::forward<Args>(args)...);
+    return detail::spawn_task(&o, home(), std::forward<F>(f), std::forward<Args>(args)...);
   }
 
   // Runs f in a goroutine and waits for it: gives its result, rethrows what it threw.
@@ -87,8 +87,9 @@ class runtime {
 
   // Lends the calling thread as a worker until `budget` is spent, or nothing is runnable; 0: one look. Says whether
   // anything ran. A goroutine is not interrupted: one that computes for longer than the budget is waited for. When all
-  // processors are held by other threads it returns at once. On plain threads: panics in a goroutine ("rove: poll called
-  // inside a goroutine"). A goroutine that runs here cannot lock_os_thread (a panic): this is the thread's loan, not its own.
+  // processors are held by other threads it returns at once. On plain threads: panics in a goroutine ("rove: poll
+  // called inside a goroutine"). A goroutine that runs here cannot lock_os_thread (a panic): this is the thread's loan,
+  // not its own.
   template <class Rep, class Period>
   bool poll(const std::chrono::duration<Rep, Period>& budget) {
     return poll_until(detail::deadline_after(budget));
@@ -100,15 +101,20 @@ class runtime {
 
   statistics stats() const;
 
+  // Of all runtimes of this process, made one after the other, this one's number: from 1, never used twice. Hooks tell
+  // it.
+  std::uint32_t number() const;
+
  private:
   template <class F>
     requires std::invocable<F&>
   friend auto run(const config& c, F&& f);
+  friend class host;
   runtime(const config& c, detail::for_run);
 
   template <class F>
   void run_main(F&& f) {
-    detail::start_goroutine({}, main_home(), std::forward<F>(f));
+    detail::start_goroutine(nullptr, main_home(), std::forward<F>(f));
     finish_main();
   }
   bool poll_until(std::int64_t when);

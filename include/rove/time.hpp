@@ -19,6 +19,10 @@ namespace rove {
 
 using time_point = std::chrono::steady_clock::time_point;
 
+// The time that sleeps, time limits and timers go by: std::chrono::steady_clock::now(), except in a deterministic run,
+// which has a clock of its own (rove/test.hpp). Any thread, never parks.
+inline time_point now() noexcept { return time_point(std::chrono::nanoseconds(detail::steady_ns())); }
+
 namespace detail {
 
 void sleep_until_ns(std::int64_t when);  // of the steady clock

@@ -7,6 +7,7 @@
 
 namespace rove::trace {
 
+// How much is kept.
 struct options {
   std::size_t buffer = 16u << 20;  // bytes of events kept for each processor; the oldest go first
 };

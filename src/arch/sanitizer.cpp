@@ -68,8 +68,8 @@ ROVE_NOT_INSTRUMENTED context* switch_stacks(context* from, context* to) {
 namespace rove::arch {
 
 #if ROVE_TSAN
-// A goroutine's last function never returns, so ThreadSanitizer's own call stack of the fiber keeps some entries of each
-// goroutine that used it. It has room for 65,536 and no check: the fiber is made anew long before.
+// A goroutine's last function never returns, so ThreadSanitizer's own call stack of the fiber keeps some entries of
+// each goroutine that used it. It has room for 65,536 and no check: the fiber is made anew long before.
 constexpr unsigned most_fiber_uses = 1000;
 #endif
 

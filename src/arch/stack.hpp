@@ -20,7 +20,8 @@ inline constexpr std::size_t smallest_stack = 16 * 1024;
 inline constexpr std::size_t largest_stack = std::size_t{1} << 30;
 
 // How the owner of descriptors has them made: `construct` is called once for each slot, with memory of
-// `descriptor_size` bytes (a multiple of alignof(stack), and so aligned), and returns the stack part inside. It is never destroyed.
+// `descriptor_size` bytes (a multiple of alignof(stack), and so aligned), and returns the stack part inside. It is
+// never destroyed.
 struct descriptor_type {
   std::size_t descriptor_size;
   stack* (*construct)(void* memory);
@@ -40,7 +41,8 @@ bool promise_stacks(std::uint8_t size_class, std::size_t count);
 void return_promises(std::uint8_t size_class, std::size_t count);
 
 // Takes up to `count` stacks, the most recently given back first; links them by next_free, the last one to null.
-// Returns how many: fewer if fewer are free; new ones are made only if none is (0: the system refuses memory). Any thread.
+// Returns how many: fewer if fewer are free; new ones are made only if none is (0: the system refuses memory). Any
+// thread.
 std::size_t take_stacks(std::uint8_t size_class, stack** list, std::size_t count);
 // Gives a list (linked by next_free, `last` is its end) of `count` stacks of one class back. Any thread.
 void give_stacks(stack* first, stack* last, std::size_t count);

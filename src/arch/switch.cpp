@@ -20,16 +20,16 @@ static_assert(offsetof(context, base) == ROVE_CONTEXT_BASE);
 #if ROVE_FP_ENV
 static_assert(offsetof(context, fp_env) == ROVE_CONTEXT_FP_ENV);
 
-std::uint64_t current_fp_env() {
+fp_mode current_fp_mode() {
 #if defined(__x86_64__)
   std::uint32_t mxcsr;
   std::uint16_t x87;
   asm volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(mxcsr), "=m"(x87));
-  return mxcsr | std::uint64_t{x87} << 32;
+  return {mxcsr | std::uint64_t{x87} << 32};
 #elif defined(__aarch64__)
   std::uint64_t fpcr;
   asm volatile("mrs %0, fpcr" : "=r"(fpcr));
-  return fpcr;
+  return {fpcr};
 #endif
 }
 #endif

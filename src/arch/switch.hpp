@@ -23,17 +23,25 @@ namespace rove::arch {
 // program.
 using first_function = void (*)(void* argument, detail::context* left);
 
+// A floating-point mode: rounding, traps, what becomes of denormals (FTZ, DAZ). Nothing unless built with fp_env.
 #if ROVE_FP_ENV
-// The calling thread's floating-point mode, as `context::fp_env` has it.
-std::uint64_t current_fp_env();
+struct fp_mode {
+  std::uint64_t word;                    // as `context::fp_env` has it
+};
+fp_mode current_fp_mode();               // of the calling thread
+inline void set_fp_mode(detail::context& c, fp_mode m) { c.fp_env = m.word; }
+#else
+struct fp_mode {};
+inline fp_mode current_fp_mode() { return {}; }
+inline void set_fp_mode(detail::context&, fp_mode) {}
 #endif
 #if ROVE_SANITIZED
 [[noreturn]] void announced_first_frame(void* self, detail::context* left);  // src/arch/sanitizer.cpp
 #endif
 
 // Makes `c` such that a switch to it calls function(argument, the context that was left) on the stack below `top`.
-// Writes nothing to the stack. With fp_env the goroutine starts with its creator's floating-point mode, as a thread
-// does.
+// Writes nothing to the stack. The floating-point mode is set apart, by whoever knows whose it is: a goroutine is made
+// by one goroutine and started by another.
 inline void make_first_frame(detail::context& c, void* top, first_function function, void* argument) {
 #if ROVE_SANITIZED
   c.sanitizer.function = function;
@@ -45,9 +53,6 @@ inline void make_first_frame(detail::context& c, void* top, first_function funct
   c.pc = reinterpret_cast<void*>(&rove_entry_pc);
   c.fp = reinterpret_cast<void*>(function);
   c.base = argument;
-#if ROVE_FP_ENV
-  c.fp_env = current_fp_env();
-#endif
 }
 
 }  // namespace rove::arch

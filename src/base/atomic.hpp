@@ -36,7 +36,8 @@ struct real_atomics {
 #endif
   }
 
-  // By hand, since ThreadSanitizer refuses std::atomic_thread_fence; it knows the orders from the operations themselves.
+  // By hand, since ThreadSanitizer refuses std::atomic_thread_fence; it knows the orders from the operations
+  // themselves.
   [[gnu::always_inline]] static inline void full_fence() {
 #if defined(__x86_64__)
     asm volatile("lock orl $0, -136(%%rsp)" ::: "memory", "cc");

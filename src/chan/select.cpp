@@ -129,6 +129,9 @@ constexpr select_methods methods = {
 
 // A number below n. One state for a few stacks; two threads that hit one at the same time may draw the same number.
 std::uint32_t random_below(std::uint32_t n) {
+  std::uint32_t by_seed;
+  if (ending.load(std::memory_order_relaxed) && sched::seeded_choice(n, by_seed)) [[unlikely]]  // relaxed: its own run
+    return by_seed;
   struct alignas(64) sequence {
     std::atomic<std::uint64_t> next{0};
   };
@@ -237,9 +240,9 @@ bool recv_joining(chan_core* c, server own, waiter*& woken) {
   return true;
 }
 
-// Cases of one select on one channel stand together in its queue, and only the first of them can be served. So by chance
-// the newest, just queued, steps before the others: any of k is the first with probability 1/k. `listed` of the last one of
-// them is k. The others are passed with that probability only, so one case costs no more than another.
+// Cases of one select on one channel stand together in its queue, and only the first of them can be served. So by
+// chance the newest, just queued, steps before the others: any of k is the first with probability 1/k. `listed` of the
+// last one of them is k. The others are passed with that probability only, so one case costs no more than another.
 void mix(const select_state& s, waiter_queue& q, select_waiter& w) {
   const auto own = [&](waiter* other) {
     auto* const c = static_cast<select_waiter*>(other);
@@ -382,7 +385,7 @@ std::size_t select_end(select_state& s, select_waiter* cases) {
 }
 
 std::size_t select_until(select_state& s, select_waiter* cases, std::size_t n, std::int64_t when) {
-  if (when <= os::now()) return select_now(s, cases, n);
+  if (when <= sched::now()) return select_now(s, cases, n);
   sched::deadline limit(s.main, when);
   const departure d = join_and_park(s, cases, n, &limit);
   if (d.to) depart(d);

@@ -45,7 +45,7 @@ outcome chan_recv_soon(chan_core* c, void* to) {
 }
 
 outcome chan_send_until(chan_core* c, void* value, std::int64_t when) {
-  if (when <= os::now()) return outcome::timed_out;
+  if (when <= sched::now()) return outcome::timed_out;
   if (!c) return wait_for_nobody(wait_reason::chan_send_nil, when);
   waiter w;
   chan_locked l(c);
@@ -60,7 +60,7 @@ outcome chan_send_until(chan_core* c, void* value, std::int64_t when) {
 }
 
 outcome chan_recv_until(chan_core* c, void* to, std::int64_t when) {
-  if (when <= os::now()) return outcome::timed_out;
+  if (when <= sched::now()) return outcome::timed_out;
   if (!c) return wait_for_nobody(wait_reason::chan_receive_nil, when);
   waiter w;
   chan_locked l(c);

@@ -35,7 +35,7 @@ struct timed_canceler final : canceler {
     bool small;
     {
       os::hold h(lock);
-      if (!own_alarm.arrived(os::now())) return own_alarm.resume();
+      if (!own_alarm.arrived(sched::now())) return own_alarm.resume();
       if (!try_retain(this)) return;  // it goes away, and waited for this only
       small = dependents.empty() && !source.stop_possible();
     }
@@ -72,11 +72,11 @@ struct token_canceler final : canceler {
 }  // namespace
 
 canceler* make_timed_canceler(context_node* parent, std::int64_t when) {
-  if (when <= 0) when = os::now();
+  if (when <= 0) when = sched::now();
   if (when >= context_deadline(parent)) return make_canceler(parent);  // the one above comes first
   auto* const c = new timed_canceler(parent, when, __builtin_return_address(0));
   attach(c);
-  if (when <= os::now()) {
+  if (when <= sched::now()) {
     cancel_for(c, errc::deadline_exceeded, {});
     return c;
   }

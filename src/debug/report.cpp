@@ -8,43 +8,6 @@
 
 namespace rove::debug {
 
-// ---- characters ----------------------------------------------------------------------------------------------------
-
-namespace {
-
-// Length of the UTF-8 sequence that a byte begins, with the bits of the character in it; 0 if it begins none.
-std::size_t sequence_length(unsigned char lead, std::uint32_t& bits) {
-  if (lead >= 0xc2 && lead < 0xe0) return bits = lead & 0x1f, 2;
-  if (lead >= 0xe0 && lead < 0xf0) return bits = lead & 0x0f, 3;
-  if (lead >= 0xf0 && lead < 0xf5) return bits = lead & 0x07, 4;
-  return 0;
-}
-
-// Characters that draw nothing by themselves but change how their line reads.
-bool is_deceptive(std::uint32_t c) {
-  return c < 0xa0 || c == 0x61c || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
-}  // namespace
-
-std::size_t printable_prefix(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  if (lead < 0x80) return lead >= 0x20 && lead != 0x7f;
-  std::uint32_t character = 0;
-  const std::size_t length = sequence_length(lead, character);
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    const auto next = static_cast<unsigned char>(text[i]);
-    if ((next & 0xc0) != 0x80) return 0;
-    character = character << 6 | (next & 0x3f);
-  }
-  constexpr std::uint32_t least[] = {0x80, 0x800, 0x10000};
-  const bool surrogate = character >= 0xd800 && character < 0xe000;
-  if (character < least[length - 2] || character > 0x10ffff || surrogate || is_deceptive(character)) return 0;
-  return length;
-}
-
 // ---- frames --------------------------------------------------------------------------------------------------------
 
 namespace {

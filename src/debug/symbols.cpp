@@ -9,14 +9,16 @@
 namespace rove::debug {
 namespace {
 
-template <std::size_t N>
-bool starts_with_any(std::string_view text, const std::string_view (&prefixes)[N]) {
-  for (const std::string_view p : prefixes)
-    if (text.starts_with(p)) return true;
+// The lists of beginnings are single strings, each word ended by a blank: an array of them would want a relocation
+// each.
+bool starts_with_any(std::string_view text, std::string_view beginnings) {
+  while (!beginnings.empty()) {
+    const std::size_t end = beginnings.find(' ');
+    if (text.starts_with(beginnings.substr(0, end))) return true;
+    beginnings.remove_prefix(end + 1);
+  }
   return false;
 }
-
-constexpr std::string_view internal_scopes[] = {"5sched", "6detail", "5debug", "4base", "2os", "4arch"};
 
 // _ZN4rove5sched..., _ZNK4rove6detail..., and what is local to any function of the library: _ZZN4rove...
 bool in_internal_scope(std::string_view name) {
@@ -29,13 +31,13 @@ bool in_internal_scope(std::string_view name) {
   while (!name.empty() && std::string_view("rVKRO").find(name.front()) != std::string_view::npos) name.remove_prefix(1);
   if (!name.starts_with("4rove")) return false;
   name.remove_prefix(5);
-  return local || starts_with_any(name, internal_scopes);
+  return local || starts_with_any(name, "5sched 6detail 5debug 4base 2os 4arch ");
 }
 
 // rove::detail::closure<...>::body and task_closure<...>::body (include/rove/go.hpp)
 bool is_closure(std::string_view name) {
-  constexpr std::string_view closures[] = {"_ZN4rove6detail7closureI", "_ZN4rove6detail12task_closureI"};
-  return starts_with_any(name, closures) && without_clone(name).ends_with("4bodyEPvb");
+  return starts_with_any(name, "_ZN4rove6detail7closureI _ZN4rove6detail12task_closureI ") &&
+         without_clone(name).ends_with("4bodyEPvb");
 }
 
 // From the text after a `<`, the argument of the given number.
@@ -56,15 +58,15 @@ std::string_view template_argument(std::string_view text, std::size_t number) {
   return {};
 }
 
-constexpr std::string_view failing_names[] = {
-    "__cxa_", "_Unwind_", "__gxx_personality", "_ZSt9terminate", "_ZSt17rethrow_exception", "_ZSt10unexpected",
-    "_ZN10__cxxabiv1", "_ZN9__gnu_cxx27__verbose_terminate", "__restore_rt", "__interceptor_", "__kernel_rt_sigreturn"};
-constexpr std::string_view plumbing_names[] = {
-    "_start",              "__libc_start", "start_thread", "clone",              "__clone",     "_ZSt8__invoke",
-    "_ZSt13__invoke_impl", "_ZSt6invoke",  "_ZSt5apply",   "_ZSt12__apply_impl", "_ZNSt6thread"};
-constexpr std::string_view cxx_modules[] = {"libstdc++.so", "libgcc_s.so", "libc++.so", "libc++abi.so", "libunwind.so",
-                                            "libasan.so", "libtsan.so", "libubsan.so"};
-constexpr std::string_view c_modules[] = {"libc.so", "ld-linux", "libpthread.so", "linux-vdso.so"};
+constexpr std::string_view failing_names =
+    "__cxa_ _Unwind_ __gxx_personality _ZSt9terminate _ZSt17rethrow_exception _ZSt10unexpected _ZN10__cxxabiv1 "
+    "_ZN9__gnu_cxx27__verbose_terminate __restore_rt __interceptor_ __kernel_rt_sigreturn ";
+constexpr std::string_view plumbing_names =
+    "_start __libc_start start_thread clone __clone _ZSt8__invoke _ZSt13__invoke_impl _ZSt6invoke _ZSt5apply "
+    "_ZSt12__apply_impl _ZNSt6thread ";
+constexpr std::string_view cxx_modules =
+    "libstdc++.so libgcc_s.so libc++.so libc++abi.so libunwind.so libasan.so libtsan.so libubsan.so ";
+constexpr std::string_view c_modules = "libc.so ld-linux libpthread.so linux-vdso.so ";
 
 // _ZSt20__throw_out_of_rangePKc and its like
 bool is_library_throw(std::string_view name) {
@@ -141,16 +143,24 @@ std::string readable(std::string_view name) {
   return linked + "(...)";
 }
 
-symbolizer::module& symbolizer::module_at(const module_place& place) {
-  for (module& m : modules_)
-    if (m.base == place.base && m.image != nullptr) return m;
-  std::string path = place.name;
+symbolizer::~symbolizer() {
+  while (known_) known_ = std::move(known_->next);  // else the first would end the others in a deep recursion
+}
+
+const symbolizer::module& symbolizer::module_at(const module_place& place) {
+  for (const module* m = modules_.get(); m; m = m->next.get())
+    if (m->base == place.base) return *m;
+  auto m = std::make_unique<module>();
+  m->base = place.base;
+  m->image.open(place.file());
+  m->path = place.name;
   if (place.is_program()) {
     char buffer[1024];
-    path.assign(buffer, program_path(buffer, sizeof buffer));
+    m->path.assign(buffer, program_path(buffer, sizeof buffer));
   }
-  modules_.push_back({place.base, std::move(path), std::make_unique<elf_image>(place.file())});
-  return modules_.back();
+  m->next = std::move(modules_);
+  modules_ = std::move(m);
+  return *modules_;
 }
 
 symbol symbolizer::look_up(const void* pc) {
@@ -158,7 +168,7 @@ symbol symbolizer::look_up(const void* pc) {
   const module_place place = find_module(call);
   if (place.name == nullptr) return {"??", 0, {}, reinterpret_cast<std::uint64_t>(call), frame_kind::unknown};
   const module& m = module_at(place);
-  elf_image::function f = m.image->find(place.address);
+  elf_image::function f = m.image.find(place.address);
   if (f.name == nullptr) {
     // No file to read (deleted, another root, the vDSO): the names that the loader itself has.
     Dl_info info{};
@@ -173,9 +183,10 @@ symbol symbolizer::look_up(const void* pc) {
 }
 
 const symbol& symbolizer::find(const void* pc) {
-  const auto at = known_.lower_bound(pc);
-  if (at != known_.end() && at->first == pc) return at->second;
-  return known_.emplace_hint(at, pc, look_up(pc))->second;
+  for (const known* k = known_.get(); k; k = k->next.get())
+    if (k->pc == pc) return k->what;
+  known_ = std::make_unique<known>(known{pc, look_up(pc), std::move(known_)});
+  return known_->what;
 }
 
 }  // namespace rove::debug

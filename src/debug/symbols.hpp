@@ -5,11 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace rove::debug {
 
@@ -44,6 +42,7 @@ struct symbol {
 class symbolizer {
  public:
   symbolizer() = default;
+  ~symbolizer();
   symbolizer(const symbolizer&) = delete;
   symbolizer& operator=(const symbolizer&) = delete;
 
@@ -51,16 +50,23 @@ class symbolizer {
   const symbol& find(const void* pc);
 
  private:
+  // Lists, newest first: a report has few modules and few different places, and every program carries this code.
   struct module {
     std::uint64_t base;
     std::string path;
-    std::unique_ptr<elf_image> image;
+    elf_image image;
+    std::unique_ptr<module> next;
   };
-  module& module_at(const module_place& place);
+  struct known {
+    const void* pc;
+    symbol what;
+    std::unique_ptr<known> next;
+  };
+  const module& module_at(const module_place& place);
   symbol look_up(const void* pc);
 
-  std::vector<module> modules_;
-  std::map<const void*, symbol> known_;
+  std::unique_ptr<module> modules_;
+  std::unique_ptr<known> known_;
 };
 
 // The address of the instruction that a return address stands for.

@@ -1,4 +1,4 @@
-// Pieces of report text, written to anything with append(std::string_view): a std::string, or stderr, not allocating.
+// Pieces of report text, written to a std::string, or to stderr without allocating.
 #pragma once
 
 #include "src/os/os.hpp"
@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 namespace rove::debug {
 
@@ -39,76 +40,36 @@ class stderr_text {
   char buffer_[512];
 };
 
-template <class Out>
-void put_number(Out& out, std::uint64_t value, unsigned base = 10) {
-  char digits[20];
-  std::size_t first = sizeof digits;
-  do {
-    digits[--first] = "0123456789abcdef"[value % base];
-    value /= base;
-  } while (value != 0);
-  out.append(std::string_view(digits + first, sizeof digits - first));
-}
+// Where text goes: anything with append(std::string_view).
+class text_out {
+ public:
+  template <class To>
+    requires(!std::is_same_v<To, text_out>)
+  text_out(To& to) : to_(&to), append_([](void* t, std::string_view text) { static_cast<To*>(t)->append(text); }) {}
+
+  void append(std::string_view text) const { append_(to_, text); }
+
+ private:
+  void* to_;
+  void (*append_)(void*, std::string_view);
+};
+
+void put_number(text_out out, std::uint64_t value, unsigned base = 10);
 
 // How many bytes of a well-formed, printable character stand at the front of `text`; 0: one byte that is neither.
 std::size_t printable_prefix(std::string_view text);
 
 // A name chosen by the user, in double quotes: what could break a line or upset a terminal is escaped as in C.
-template <class Out>
-void put_quoted(Out& out, std::string_view text) {
-  out.append("\"");
-  while (!text.empty()) {
-    const std::size_t good = printable_prefix(text);
-    const auto byte = static_cast<unsigned char>(text.front());
-    if (byte == '"' || byte == '\\') out.append("\\");
-    if (good != 0) {
-      out.append(text.substr(0, good));
-    } else if (byte == '\n' || byte == '\t') {
-      out.append(byte == '\n' ? "\\n" : "\\t");
-    } else {
-      out.append(byte < 16 ? "\\x0" : "\\x");
-      put_number(out, byte, 16);
-    }
-    text.remove_prefix(good != 0 ? good : 1);
-  }
-  out.append("\"");
-}
+void put_quoted(text_out out, std::string_view text);
 
 // goroutine 7 "name" [chan receive, 3 minutes]:
-template <class Out>
-void put_header(Out& out, std::uint64_t id, std::string_view name, std::string_view status, std::int64_t minutes = 0) {
-  out.append("goroutine ");
-  put_number(out, id);
-  if (!name.empty()) {
-    out.append(" ");
-    put_quoted(out, name);
-  }
-  out.append(" [");
-  out.append(status);
-  if (minutes >= 1) {
-    out.append(", ");
-    put_number(out, static_cast<std::uint64_t>(minutes));
-    out.append(" minutes");
-  }
-  out.append("]:\n");
-}
+void put_header(text_out out, std::uint64_t id, std::string_view name, std::string_view status,
+                std::int64_t minutes = 0);
 
 // thread 4711 [running]:  for what fails outside of goroutines
-template <class Out>
-void put_thread_header(Out& out, std::uint64_t thread) {
-  out.append("thread ");
-  put_number(out, thread);
-  out.append(" [running]:\n");
-}
+void put_thread_header(text_out out, std::uint64_t thread);
 
 // module+0x1234, as addr2line -e module 0x1234 takes it; a bare address where no module is known.
-template <class Out>
-void put_place(Out& out, std::string_view module, std::uint64_t address) {
-  out.append("\t");
-  out.append(module);
-  out.append(module.empty() ? "0x" : "+0x");
-  put_number(out, address, 16);
-  out.append("\n");
-}
+void put_place(text_out out, std::string_view module, std::uint64_t address);
 
 }  // namespace rove::debug

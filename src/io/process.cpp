@@ -173,7 +173,7 @@ struct process::child {
     }
     constexpr std::chrono::microseconds shortest(200), longest(20'000);
     for (auto pause = shortest; !look(); pause = std::min(pause * 2, longest)) {
-      const auto now = std::chrono::steady_clock::now();
+      const auto now = rove::now();
       if (now >= deadline) return false;
       sleep_until(std::min(deadline, now + pause));
     }

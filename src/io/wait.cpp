@@ -16,6 +16,7 @@
 #include "src/os/socket.hpp"
 #include "src/sched/blocking.hpp"
 #include "src/sched/netpoll.hpp"
+#include "src/sched/timers.hpp"
 
 namespace rove::io {
 namespace {
@@ -58,7 +59,7 @@ events wait(int descriptor, events wanted, time_point deadline, std::error_code&
   const os::nanoseconds limit = detail::deadline_at(deadline);
   int ready = os::poll_descriptor(descriptor, wanted.bits(), at_once);
   if (ready == 0) {
-    if (limit <= os::now())
+    if (limit <= sched::now())
       ready = sched::io_timed_out;
     else
       ready = this_goroutine::id() != 0 ? wait_parked(descriptor, wanted.bits(), limit)

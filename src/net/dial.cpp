@@ -1,9 +1,10 @@
 // Connecting.
 //
-// A host may have several addresses, of both kinds. They are tried one after the other in the order of the resolver, in two
-// *lanes*: the kind of the first address, and the other. The second lane starts when the first is through or has been at it for a
-// while, so that a broken path of one kind costs no more than that (RFC 8305 in its simple form). The first connection wins.
-// With one lane the socket itself is waited for; with two, a descriptor of the system's that stands for both sockets.
+// A host may have several addresses, of both kinds. They are tried one after the other in the order of the resolver, in
+// two *lanes*: the kind of the first address, and the other. The second lane starts when the first is through or has
+// been at it for a while, so that a broken path of one kind costs no more than that (RFC 8305 in its simple form). The
+// first connection wins. With one lane the socket itself is waited for; with two, a descriptor of the system's that
+// stands for both sockets.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -187,7 +188,8 @@ owned_pollable connect_in_turn(const request& r, const std::vector<address>& all
   return nullptr;
 }
 
-// ---- two kinds of addresses --------------------------------------------------------------------------------------------
+// ---- two kinds of addresses
+// --------------------------------------------------------------------------------------------
 
 // One kind's addresses, tried one after the other.
 struct lane {
@@ -263,7 +265,8 @@ owned_pollable connect_first(const request& r, std::array<lane, 2>& lanes, cance
   return owned_pollable(adopt(winner->socket.take(), streams(r), winner->target(), ec));
 }
 
-// ---- all of it -----------------------------------------------------------------------------------------------------------
+// ---- all of it
+// -----------------------------------------------------------------------------------------------------------
 
 std::vector<address> resolve_for(std::string_view host, time_point deadline, const context* ctx, std::error_code& ec) {
   if (!ctx) return resolve(host, deadline, ec);

@@ -202,7 +202,7 @@ std::vector<address> resolve_until(std::string_view host, os::nanoseconds limit,
                                    std::error_code& ec) {
   std::vector<address> found;
   if (known(host, found, ec)) return found;
-  if (limit <= os::now()) {
+  if (limit <= sched::now()) {
     ec = errc::deadline_exceeded;
     return found;
   }

@@ -5,7 +5,8 @@
 
 namespace rove::net {
 
-// ---- streams ---------------------------------------------------------------------------------------------------------
+// ---- streams
+// ---------------------------------------------------------------------------------------------------------
 
 std::size_t conn::read_bytes(void* to, std::size_t size, std::error_code& ec) {
   ec.clear();
@@ -28,8 +29,8 @@ std::size_t conn::read_bytes(void* to, std::size_t size, std::error_code& ec) {
 
 namespace {
 
-// Calls send(descriptor, how much went out) until all has, or an error: how much did. One call at least, since a datagram may
-// be empty.
+// Calls send(descriptor, how much went out) until all has, or an error: how much did. One call at least, since a
+// datagram may be empty.
 template <class Send>
 std::size_t send_all(sched::pollable* p, std::size_t size, Send send, std::error_code& ec) {
   std::size_t sent = 0;
@@ -93,7 +94,8 @@ std::size_t conn::write_or_throw(const void* from, std::size_t size) {
   return n;
 }
 
-// ---- datagrams -------------------------------------------------------------------------------------------------------
+// ---- datagrams
+// -------------------------------------------------------------------------------------------------------
 
 datagram udp::read_bytes(void* to, std::size_t size, std::error_code& ec) {
   os::socket_address from;

@@ -57,7 +57,8 @@ struct ranks_held {
   }
 };
 
-// The one accessor of the thread-local. Opaque, so that no caller takes the address for constant and keeps it over a switch.
+// The one accessor of the thread-local. Opaque, so that no caller takes the address for constant and keeps it over a
+// switch.
 [[gnu::noinline]] ranks_held& held_here() {
   static thread_local constinit ranks_held held;
   asm volatile("");

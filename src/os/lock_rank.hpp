@@ -2,8 +2,8 @@
 // ranks come from and says which nestings exist.
 //
 // Each thread notes how many locks of each rank it holds; an owner section counts as one. The thread rather than the
-// goroutine: a lock that is held over a switch was taken by the thread that runs the commit. Without debug_checks nothing
-// calls what is declared here, and a lock is its word alone.
+// goroutine: a lock that is held over a switch was taken by the thread that runs the commit. Without debug_checks
+// nothing calls what is declared here, and a lock is its word alone.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ inline constexpr bool debug_checks = true;
 inline constexpr bool debug_checks = false;
 #endif
 
-// A lock is taken only while those held are of earlier ranks. `object` is 0, since a task's lock begins as zeros in a public
-// header (include/rove/detail/task_state.hpp).
+// A lock is taken only while those held are of earlier ranks. `object` is 0, since a task's lock begins as zeros in a
+// public header (include/rove/detail/task_state.hpp).
 enum class rank : std::int8_t {
   runtimes = -2, ending, object, select, timers, scheduler, owner_section, descriptors, stacks, slabs, pretended,
   trace,
@@ -27,8 +27,8 @@ enum class rank : std::int8_t {
 void taking_rank(rank r);
 void gave_back_rank(rank r);
 
-// Fatal if the calling thread holds anything but `objects` locks of objects, selects or timer heaps: those that its parking gives
-// back.
+// Fatal if the calling thread holds anything but `objects` locks of objects, selects or timer heaps: those that its
+// parking gives back.
 void check_ranks_at_park(std::uint32_t objects);
 
 // A lock that keeps its rank behind its word.

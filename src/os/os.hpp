@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <rove/hooks.hpp>
+
 namespace rove::os {
 
 // ---- time ------------------------------------------------------------------------------------------------------
@@ -25,7 +27,18 @@ int futex_wake(const std::uint32_t* word, int count);   // how many were woken; 
 // Starts a thread; the name is cut to what the system allows. All signals are blocked in it but those that its own
 // instructions raise (SIGSEGV, SIGFPE, ...) and a profiler's SIGPROF. 0 or -errno. join_thread wants the `handle`.
 struct thread_handle { std::uint64_t value = 0; };
-int start_thread(thread_handle& handle, std::string_view name, void (*body)(void*), void* argument);
+// The label is for the host's thread hook (rove/hooks.hpp), too.
+struct thread_label {
+  std::string_view name;
+  thread_kind kind = thread_kind::service;
+  unsigned index = 0;
+  std::uint32_t runtime = 0;
+
+  thread_label(const char* n) : name(n) {}
+  thread_label(std::string_view n) : name(n) {}
+  thread_label(const char* n, thread_kind k, unsigned i, std::uint32_t r) : name(n), kind(k), index(i), runtime(r) {}
+};
+int start_thread(thread_handle& handle, const thread_label& label, void (*body)(void*), void* argument);
 void join_thread(thread_handle handle);
 void detach_thread(thread_handle handle);               // nobody will join it: it ends by itself
 void yield_thread();                                    // sched_yield
@@ -40,9 +53,9 @@ int usable_processors();
 
 // ---- memory --------------------------------------------------------------------------------------------------------
 std::size_t page_size();
-void* reserve_memory(std::size_t bytes);                // readable and writable, zero, committed by touch, a page at a
-                                                        // time; null if refused
-void release_memory(void* start, std::size_t bytes);
+// Readable and writable, zero, committed by touch, a page at a time; null if the system or the host's hook refuses it.
+void* reserve_memory(std::size_t bytes, memory_kind kind = memory_kind::stacks);
+void release_memory(void* start, std::size_t bytes, memory_kind kind = memory_kind::stacks);
 void discard_memory(void* start, std::size_t bytes);    // gives the pages back; guards survive
 enum class guard_kind { none, lightweight, mapping };   // how install_guard works here
 guard_kind probe_guards();                              // tried once, believed only when a write really faults

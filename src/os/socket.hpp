@@ -30,12 +30,14 @@ int bind_socket(int s, const sockaddr* a, socklen_t size);
 int listen_on(int s, int backlog);                      // 0: as many as the system allows
 int accept_from(int s, socket_address& peer);           // the new descriptor
 int connect_to(int s, const sockaddr* a, socklen_t size);  // -EINPROGRESS: writable when it is decided
-int connect_result(int s);                              // what became of it: 0, -errno, -EINPROGRESS as long as it is open
+// what became of it: 0, -errno, -EINPROGRESS as long as it is open
+int connect_result(int s);
 int shut_down_writing(int s);
 int close_descriptor(int d);
 int set_non_blocking(int d);                            // 1: it was already
 
-// ---- data ------------------------------------------------------------------------------------------------------------
+// ---- data
+// ------------------------------------------------------------------------------------------------------------
 transferred receive(int s, void* to, std::size_t size);
 transferred receive_from(int s, void* to, std::size_t size, socket_address& from);
 transferred send(int s, const void* from, std::size_t size);
@@ -43,7 +45,8 @@ transferred send_to(int s, const void* from, std::size_t size, const sockaddr* t
 transferred send_parts(int s, const iovec* parts, std::size_t count);
 inline constexpr std::size_t most_parts = 64;           // of one send_parts
 
-// ---- facts and options -------------------------------------------------------------------------------------------------
+// ---- facts and options
+// -------------------------------------------------------------------------------------------------
 int local_address(int s, socket_address& a);
 int peer_address(int s, socket_address& a);
 enum class socket_option {

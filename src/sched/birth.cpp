@@ -5,14 +5,17 @@
 #include <new>
 
 #include <rove/go.hpp>
+#include <rove/host.hpp>
 
 #include "src/arch/sanitizer.hpp"
 #include "src/arch/switch.hpp"
 #include "src/base/check.hpp"
 #include "src/sched/dispatch.hpp"
 #include "src/sched/ending.hpp"
+#include "src/sched/host.hpp"
 #include "src/sched/park.hpp"
 #include "src/sched/registry.hpp"
+#include "src/sched/simulation.hpp"
 #include "src/sched/trace.hpp"
 
 namespace rove {
@@ -49,7 +52,7 @@ void run_body(goroutine* g) {
 }
 
 // Its goroutine_locals, the last made first. One that is destroyed may make another.
-[[gnu::noinline]] void destroy_locals(goroutine* g) {
+[[gnu::noinline, gnu::cold]] void destroy_locals(goroutine* g) {
   while (detail::local_node* const n = g->locals) {
     g->locals = n->next;
     n->destroy(n);
@@ -114,8 +117,9 @@ ROVE_ALWAYS_INLINE processor* own_processor(const scheduler* home) {
   return m && m->home == home ? m->p : nullptr;
 }
 
+
 // A descriptor outside the registry comes with the promise of a stack of its runtime's size.
-base::chain<goroutine> take_promised(std::uint8_t size_class, std::size_t count) {
+[[gnu::cold]] base::chain<goroutine> take_promised(std::uint8_t size_class, std::size_t count) {
   if (!arch::promise_stacks(size_class, count)) {
     if (count == 1 || !arch::promise_stacks(size_class, 1)) return {};
     count = 1;
@@ -167,6 +171,7 @@ goroutine* scheduler::new_goroutine() {
   if (!g) return nullptr;
   g->set_home(this);
   g->promised_class = default_class_;
+  g->near = number_;
   g->flags = goroutine::flag_unborn;
   return g;
 }
@@ -210,23 +215,28 @@ ROVE_ALWAYS_INLINE void scheduler::start_on(processor* p, goroutine* g, machine*
 }
 
 void scheduler::start(goroutine* g) {
+  arch::set_fp_mode(*g, arch::current_fp_mode());
   g->caught = nullptr;
   g->uncaught = 0;
   g->saved_errno = 0;
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   machine* const m = this_machine();
-  processor* const p = m && m->quick_home() == this ? m->p : nullptr;
+  processor* const p = m && m->quick_number() == g->near ? m->p : nullptr;
   if (!p) [[unlikely]] return start_slow(m, g);
   start_on(p, g, nullptr);
 }
 
-// From elsewhere, or seen by a trace.
-[[gnu::noinline]] void scheduler::start_slow(machine* m, goroutine* g) {
-  if (processor* const p = own_processor(this)) return start_on(p, g, m);
-  if (!start_from_outside(g)) stillborn(g);
+// From elsewhere, or seen by a trace or a deterministic run.
+[[gnu::noinline, gnu::cold]] void scheduler::start_slow(machine* m, goroutine* g) {
+  if (processor* const p = own_processor(this); p && g->near != goroutine::far)
+    start_on(p, g, m);
+  else if (!start_from_outside(g, arch::current_fp_mode()))
+    stillborn(g);
+  if (simulation* const s = simulation_on(m)) s->point();
 }
 
-bool scheduler::start_from_outside(goroutine* g) {
+[[gnu::cold]] bool scheduler::start_from_outside(goroutine* g, arch::fp_mode mode) {
+  arch::set_fp_mode(*g, mode);
   g->caught = nullptr;
   g->uncaught = 0;
   g->saved_errno = 0;
@@ -238,15 +248,16 @@ bool scheduler::start_from_outside(goroutine* g) {
   g->id.store(take_ids(1), std::memory_order_relaxed);                   // relaxed: for reports
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   trace_wake(this_machine(), g, trace_kind::start);
-  inject(g);
+  queue_up(g);
   return true;
 }
 
 // The runtime has ended: only the closure is destroyed, here.
-void scheduler::stillborn(goroutine* g) {
+[[gnu::cold]] void scheduler::stillborn(goroutine* g) {
   g->state.store(goroutine_state::dead, std::memory_order_relaxed);  // relaxed: for reports
   g->id.store(0, std::memory_order_relaxed);                         // relaxed: for reports
   g->body(g->closure, false);
+  if (g->flags & goroutine::flag_hosted) host_queue::release(g);
   if (g->task)
     finish_task(g->task);
   else
@@ -264,8 +275,9 @@ void leave_for_good(goroutine* g) {
     g->flags &= ~goroutine::flag_wired;
     m->wired = nullptr;
   }
-  if (g->blocking_depth > 0) {  // abandoned inside `blocking`
+  if (g->blocking_depth > 0) {  // abandoned inside `blocking`, or on a host
     g->blocking_depth = 0;
+    if (g->flags & goroutine::flag_hosted) host_queue::release(g);
     g->home()->count_blocked(-1);
   }
   goroutine* const to = next_to_run(m, g);
@@ -339,8 +351,34 @@ std::uint64_t scheduler::alive() const {
 
 namespace detail {
 
-birth begin_birth(const options& o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home) {
+// A goroutine that is not as all others gets its stack at once: for its name or its closure, or in another size, or since
+// the host's machine has none to give.
+[[gnu::noinline, gnu::cold]] birth equip(sched::goroutine* g, const options& o, std::size_t closure_size, std::size_t closure_align) {
   using namespace sched;
+  const bool small = closure_size <= sizeof g->small_closure && closure_align <= 16;
+  if (o.priority.what() && !o.on) o.priority.what()->mark(g);
+  if (small && o.stack_size == 0 && o.name.empty() && !o.on) return {g, g->closure};
+  if (!g->home()->bind_stack(g, o.stack_size)) {
+    scheduler::recycle(g);
+    throw_no_memory();
+  }
+  if (!o.name.empty()) name_goroutine(g, o.name);
+  if (o.on) o.on->queue()->adopt(g);
+  if (small) return {g, g->closure};
+  char* top = g->stack->top - name_room;
+  if (closure_size + closure_align > static_cast<std::size_t>(top - g->stack->low) / 2)
+    base::fatal("rove: the closure does not fit on the goroutine's stack");
+  const auto end = reinterpret_cast<std::uintptr_t>(top - closure_size);
+  g->closure = reinterpret_cast<void*>(end & ~(std::max<std::uintptr_t>(closure_align, 16) - 1));
+  return {g, g->closure};
+}
+
+birth begin_birth(const options* o, std::size_t closure_size, std::size_t closure_align, sched::scheduler* home) {
+  using namespace sched;
+  if (o && o->on) [[unlikely]] {
+    home = o->on->queue()->home();
+    if (!home) throw_panic("rove: the host's runtime is gone");
+  }
   if (!home) {
     machine* const m = this_machine();
     if (!m) throw_panic("rove: no runtime on this thread");
@@ -353,20 +391,9 @@ birth begin_birth(const options& o, std::size_t closure_size, std::size_t closur
   g->started_at.store(__builtin_return_address(0), std::memory_order_relaxed);       // relaxed: for reports; in whoever inlined `go`
   g->closure = g->small_closure;
   const bool small = closure_size <= sizeof g->small_closure && closure_align <= 16;
-  if (small && o.stack_size == 0 && o.name.empty()) [[likely]]
+  if (small && !o) [[likely]]
     return {g, g->closure};
-  if (!home->bind_stack(g, o.stack_size)) {
-    scheduler::recycle(g);
-    throw_no_memory();
-  }
-  if (!o.name.empty()) name_goroutine(g, o.name);
-  if (small) return {g, g->closure};
-  char* top = g->stack->top - name_room;
-  if (closure_size + closure_align > static_cast<std::size_t>(top - g->stack->low) / 2)
-    base::fatal("rove: the closure does not fit on the goroutine's stack");
-  const auto end = reinterpret_cast<std::uintptr_t>(top - closure_size);
-  g->closure = reinterpret_cast<void*>(end & ~(std::max<std::uintptr_t>(closure_align, 16) - 1));
-  return {g, g->closure};
+  return equip(g, o ? *o : options{}, closure_size, closure_align);
 }
 
 void end_birth(birth b, void (*body)(void*, bool), task_state* task) {
@@ -376,7 +403,10 @@ void end_birth(birth b, void (*body)(void*, bool), task_state* task) {
   b.g->home()->start(b.g);
 }
 
-void cancel_birth(birth b) { sched::scheduler::recycle(b.g); }
+void cancel_birth(birth b) {
+  if (b.g->flags & sched::goroutine::flag_hosted) sched::host_queue::release(b.g);
+  sched::scheduler::recycle(b.g);
+}
 
 }  // namespace detail
 }  // namespace rove

@@ -17,7 +17,7 @@ void commit_queue_up(detail::context* c) {
   scheduler* const home = g->home();
   g->flags &= ~goroutine::flag_blocking;
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
-  home->inject(g);
+  home->queue_up(g);
 }
 
 }  // namespace
@@ -39,7 +39,8 @@ void exit_blocking() noexcept {
   scheduler* const home = g->home();
   machine* const m = g->m;
   g->flags &= ~goroutine::flag_blocking;
-  if (m->p || home->regain_processor(m)) {
+  const bool queues_up = g->flags & goroutine::flag_background;  // it has no claim to a worker
+  if (m->p || (!queues_up && home->regain_processor(m))) {
     g->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: for reports
     trace_enter(m, g);
   } else {

@@ -7,7 +7,9 @@
 
 namespace rove::sched {
 
-inline constexpr std::uint32_t special = goroutine::flag_wired | goroutine::flag_blocking;
+inline constexpr std::uint32_t with_priority = goroutine::flag_frame | goroutine::flag_background;
+inline constexpr std::uint32_t special =
+    goroutine::flag_wired | goroutine::flag_blocking | goroutine::flag_hosted | with_priority;
 
 // A goroutine that is dispatched for the first time gets its stack. birth.cpp
 void give_first_frame(processor* p, goroutine* g);

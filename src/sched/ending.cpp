@@ -32,6 +32,7 @@
 #include "src/sched/dispatch.hpp"
 #include "src/sched/park.hpp"
 #include "src/sched/registry.hpp"
+#include "src/sched/simulation.hpp"
 
 namespace rove {
 
@@ -138,7 +139,7 @@ void scheduler::begin_end() { ender::begin(*this); }
 
 void scheduler::end_and_wait() {
   begin_end();
-  if (!config_.own_threads) return end_by_polling();
+  if (!config_.own_threads || first_host()) return end_by_polling();
   while (finished_.load(std::memory_order_acquire) == 0)  // FINISHED
     os::futex_wait(reinterpret_cast<const std::uint32_t*>(&finished_), 0);
 }
@@ -160,6 +161,7 @@ bool end_check() {
   sched::goroutine* const g = sched::current();
   if (!g) return false;
   check_not_forked();
+  if (sched::simulation* const s = g->home()->simulated()) s->point();
   if (!g->home()->is_ending()) return false;
   if (sched::is_unwinding()) return true;
   sched::unwind_current();

@@ -17,6 +17,7 @@ namespace rove::sched {
 struct machine;
 struct processor;
 class scheduler;
+class host_queue;
 struct goroutine;
 
 // Where a goroutine is. Only the transitions below happen; the goroutine's stack belongs to the machine that runs it
@@ -34,6 +35,7 @@ struct alignas(64) goroutine : detail::context {
   unsigned uncaught = 0;
   int saved_errno = 0;
   std::uint32_t flags = 0;                // flag_*; written by the goroutine itself, or while nobody runs it
+  std::uint32_t near = 0;                 // its runtime's number: machines whose `quick` it is wake it by the short way; or `far`
 
   // ---- parking
   machine* m = nullptr;                   // who runs it, or ran it last
@@ -56,7 +58,10 @@ struct alignas(64) goroutine : detail::context {
   void* closure = nullptr;                // in small_closure or on top of the stack
   detail::task_state* task = nullptr;     // its result is waited for: who joins gives this descriptor back
   std::atomic<const char*> name{nullptr}; // relaxed: for reports; on top of its stack, see copy_name; null: none
-  machine* wire = nullptr;                // the machine it is wired to
+  union {
+    machine* wire = nullptr;              // the machine it is wired to
+    host_queue* host;                     // with flag_hosted: where it runs
+  };
   detail::local_node* locals = nullptr;   // its goroutine_locals
   alignas(16) char small_closure[64];
 
@@ -65,6 +70,12 @@ struct alignas(64) goroutine : detail::context {
   static constexpr std::uint32_t flag_main = 4;
   static constexpr std::uint32_t flag_blocking = 8;   // inside `blocking`: runs without a processor
   static constexpr std::uint32_t flag_unborn = 16;    // never dispatched: has no first frame yet
+  static constexpr std::uint32_t flag_hosted = 32;    // runs on a host's thread; flag_blocking is set, too (host.cpp)
+
+  static constexpr std::uint32_t flag_frame = 64;       // runs before others (priority.cpp)
+  static constexpr std::uint32_t flag_background = 128; // runs when others do not
+
+  static constexpr std::uint32_t far = UINT32_MAX;    // in `near`: who wakes or starts it has to look at its flags
 
   scheduler* home() const { return home_word.load(std::memory_order_relaxed); }  // relaxed: see home_word
   void set_home(scheduler* s) { home_word.store(s, std::memory_order_relaxed); } // relaxed: see home_word

@@ -78,7 +78,7 @@ bool scheduler::start_later_work(void* started_at, void (*body)(void*, bool), vo
     work.body(work.argument, run);
   };
   g->task = nullptr;
-  if (start_from_outside(g)) return true;
+  if (start_from_outside(g, mode_)) return true;  // the callback's thread is nobody's in particular
   recycle(g);
   return false;
 }

@@ -2,7 +2,6 @@
 #include "src/sched/inspect.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -11,13 +10,14 @@
 #include "src/base/check.hpp"
 #include "src/debug/backtrace.hpp"
 #include "src/debug/fatal.hpp"
+#include "src/debug/text.hpp"
 #include "src/sched/machine.hpp"
 #include "src/sched/registry.hpp"
 #include "src/sched/scheduler.hpp"
 
 namespace rove::sched {
 
-const std::string_view reason_texts[reason_count] = {
+constinit const std::string_view reason_texts[reason_count] = {
     "waiting", "chan receive", "chan send", "chan receive (nil chan)", "chan send (nil chan)", "select",
     "select (no cases)", "sleep", "sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock",
     "sync.WaitGroup.Wait", "sync.Cond.Wait", "semacquire", "IO wait", "task join", "latch", "barrier", "event",
@@ -57,16 +57,10 @@ void describe_current(debug::scene& scene) {
 // In a signal handler: text without allocation.
 class signal_text {
  public:
-  signal_text& add(std::string_view s) {
+  void append(std::string_view s) {
     const std::size_t n = std::min(s.size(), sizeof text_ - size_);
-    std::copy_n(s.data(), n, text_ + size_);
+    std::memcpy(text_ + size_, s.data(), n);
     size_ += n;
-    return *this;
-  }
-  signal_text& add(std::uint64_t n) {
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof digits, n).ptr;
-    return add(std::string_view(digits, static_cast<std::size_t>(end - digits)));
   }
   std::string_view view() const { return {text_, size_}; }
 
@@ -89,11 +83,15 @@ void report_overflow(arch::stack* s, const void*) {
   if (!owner.found) return;
   goroutine* const g = owner.found;
   signal_text text;
-  text.add("goroutine stack overflow\n\ngoroutine ").add(g->id.load(std::memory_order_relaxed));  // relaxed: for reports
-  const char* const name = g->name.load(std::memory_order_relaxed);  // relaxed: its own
-  if (name) text.add(" \"").add(name).add("\"");
-  text.add(" exceeds its stack of ").add(arch::size_of_class(s->size_class) / 1024);
-  text.add(" KiB; start it with a larger options::stack_size, or set config::stack_size");
+  text.append("goroutine stack overflow\n\ngoroutine ");
+  debug::put_number(text, g->id.load(std::memory_order_relaxed));  // relaxed: for reports
+  if (const char* const name = g->name.load(std::memory_order_relaxed)) {  // relaxed: its own
+    text.append(" ");
+    debug::put_quoted(text, name);
+  }
+  text.append(" exceeds its stack of ");
+  debug::put_number(text, arch::size_of_class(s->size_class) / 1024);
+  text.append(" KiB; start it with a larger options::stack_size, or set config::stack_size");
   base::fatal_in_signal(text.view());
 }
 
@@ -146,14 +144,20 @@ std::string_view status_text(goroutine_state state, wait_reason reason) {
   }
 }
 
-std::vector<debug::goroutine_snapshot> snapshot_goroutines() {
+std::vector<debug::goroutine_snapshot> snapshot_goroutines(const scheduler* only, os::nanoseconds now) {
   std::vector<goroutine*> alive;
+  struct search {
+    const scheduler* only;
+    std::vector<goroutine*>* found;
+  } wanted{only, &alive};
   for_each_goroutine(
       [](void* argument, goroutine* g) {
+        const auto* const s = static_cast<search*>(argument);
+        if (s->only && s->only != g->home()) return;
         if (g->state.load(std::memory_order_acquire) != goroutine_state::dead)  // ENDING
-          static_cast<std::vector<goroutine*>*>(argument)->push_back(g);
+          s->found->push_back(g);
       },
-      &alive);
+      &wanted);
   // qsort is in every process already; std::sort would add kilobytes to each program for its last minute.
   std::qsort(alive.data(), alive.size(), sizeof(goroutine*), [](const void* a, const void* b) {
     const auto id = [](const void* p) {
@@ -162,7 +166,6 @@ std::vector<debug::goroutine_snapshot> snapshot_goroutines() {
     return id(a) < id(b) ? -1 : id(a) > id(b);
   });
   std::vector<debug::goroutine_snapshot> all;
-  const os::nanoseconds now = os::now();
   for (goroutine* const g : alive)
     all.push_back(snapshot(g, g->state.load(std::memory_order_acquire), now));  // ENDING
   return all;

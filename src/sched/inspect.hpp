@@ -17,8 +17,9 @@ std::string_view status_text(goroutine_state state, wait_reason reason);
 std::int64_t minutes_parked(const goroutine* g, os::nanoseconds now);
 
 // Every goroutine of the process, by id, with the backtraces of the parked ones. Right when nothing moves; otherwise
-// what was seen in passing, with no frames for those that were not parked.
-std::vector<debug::goroutine_snapshot> snapshot_goroutines();
+// what was seen in passing, with no frames for those that were not parked. Or those of one runtime, by its clock.
+std::vector<debug::goroutine_snapshot> snapshot_goroutines(const scheduler* only = nullptr,
+                                                           os::nanoseconds now = os::now());
 
 void install_report_hooks();   // once: the failing goroutine's name in fatal reports, panics, stack overflow
 

@@ -3,6 +3,8 @@
 
 #include "src/arch/stack.hpp"
 #include "src/sched/deadlock.hpp"
+#include "src/sched/host.hpp"
+#include "src/sched/priority.hpp"
 #include "src/sched/scheduler.hpp"
 #include "src/sched/sysmon.hpp"
 #include "src/sched/trace.hpp"
@@ -11,9 +13,16 @@ namespace rove::sched {
 
 extern bool forked;                // runtime.cpp
 
+namespace {
+
+std::atomic<std::uint32_t> runtimes_made{0};
+
+}  // namespace
+
 scheduler::scheduler(const rove::config& c, unsigned max_procs, bool is_run)
     : config_(c),
       is_run_(is_run),
+      number_(runtimes_made.fetch_add(1, std::memory_order_relaxed) + 1),  // relaxed: a number
       processors_(new std::unique_ptr<processor>[2 * most_processors]),
       default_class_(arch::size_class_for(c.stack_size)),
       ref_(make_home_ref(this)),
@@ -31,6 +40,11 @@ scheduler::scheduler(const rove::config& c, unsigned max_procs, bool is_run)
 scheduler::~scheduler() {
   if (!forked) {
     end_and_wait();
+    while (visitors_.load(std::memory_order_acquire) != 0) os::yield_thread();  // VISITORS
+    while (host_queue* const q = first_host()) {
+      remove_host(q);
+      q->leave_runtime();
+    }
     stop_machines_.store(true, std::memory_order_release);  // STOP
     monitor_->stop();
     for (;;) {
@@ -54,6 +68,7 @@ scheduler::~scheduler() {
     if (poll_source* const s = source()) s->retire();
   }
   unregister_runtime(this);
+  delete priorities();
   while (!forked && is_dumped_slow()) os::yield_thread();  // somebody prints our goroutines
   for_each_processor([](processor& p) {
     if (p.track) p.track->retired.store(true, std::memory_order_release);  // TRACK-RETIRED
@@ -77,6 +92,7 @@ scheduler::statistics scheduler::stats() {
   if (const poll_source* const s = source()) n.polled = s->polled();
   os::hold h(lock_);
   n.runnable += global_.count + global_new_.count;
+  if (const priority_queues* const q = priorities()) n.runnable += q->size();
   n.running = active_.load(std::memory_order_relaxed) - idle_.idle();  // relaxed: lock
   n.running += static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_blocking_.load(std::memory_order_relaxed)));  // relaxed: statistics
   n.running = std::min(n.running, n.goroutines);

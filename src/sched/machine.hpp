@@ -26,9 +26,10 @@ struct machine {
   exception_words* exceptions = nullptr; // __cxa_get_globals() of this thread
   int* error_number = nullptr;           // &errno of this thread
   scheduler* home = nullptr;
-  std::atomic<scheduler*> quick{nullptr};  // see quick_home
+  std::atomic<std::uint32_t> quick{0};   // see quick_number
   processor* previous = nullptr;         // held before `blocking`, to be had back if free
   bool spinning = false;
+  bool on_background = false;            // runs a goroutine of the background, and is counted for it
   trace_track_base* slice = nullptr;          // where what it runs is noted, while the runtime is traced
   goroutine g0;                          // the thread's own stack
   goroutine* last_left = nullptr;        // who ran before the loop came back
@@ -51,9 +52,9 @@ struct machine {
 
   alignas(64) std::atomic<std::uint32_t> note{0};  // 1: woken. NOTE pairs: release by the waker, acquire by the sleeper
 
-  // `home`, whose goroutines it starts and wakes by the short way; null while that runtime is traced: then by the long
-  // way, which takes notes. So a trace costs nothing where there is none.
-  scheduler* quick_home() const { return quick.load(std::memory_order_relaxed); }  // relaxed: either way is right
+  // The number of `home`, whose goroutines it starts and wakes by the short way; 0 while that runtime is traced: then by
+  // the long way, which takes notes. So a trace costs nothing where there is none.
+  std::uint32_t quick_number() const { return quick.load(std::memory_order_relaxed); }  // relaxed: either way is right
 
   static constexpr unsigned max_victims = 64;              // looked at in one hunt
   static constexpr os::nanoseconds patience = 20'000;      // a hunt's length, some four wake-ups of a thread

@@ -9,6 +9,7 @@
 #include "src/sched/deadlock.hpp"
 #include "src/sched/dispatch.hpp"
 #include "src/sched/ending.hpp"
+#include "src/sched/simulation.hpp"
 #include "src/sched/trace.hpp"
 
 namespace rove {
@@ -31,11 +32,15 @@ void commit_leave_section(detail::context* c) {
 void commit_requeue(detail::context* c) {
   goroutine* const g = as_goroutine(c);
   machine* const m = this_machine();
+  scheduler* const home = g->home();
+  const bool hosted = g->flags & goroutine::flag_hosted;
+  const bool far = g->near == goroutine::far;
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
-  if (m->p)
-    m->home->run_soon(m->p, g);
+  if (m->p && !far)
+    home->run_soon(m->p, g);
   else
-    g->home()->inject(g);
+    home->queue_up(g);
+  if (hosted) home->count_blocked(-1);  // it was counted while it ran, and is counted where it is queued
 }
 
 // Over the machine's own stack, which runs `to` first if it is given.
@@ -49,16 +54,20 @@ bool unlink_for_ever(detail::waiter* w, detail::outcome why) {
   return true;
 }
 
-// By way of the global queue, or seen by a trace.
-[[gnu::noinline]] void ready_slow(machine* m, goroutine* g) {
+// By way of the global queue, or seen by a trace or a deterministic run.
+[[gnu::noinline, gnu::cold]] void ready_slow(machine* m, goroutine* g) {
   trace_wake(m, g);
-  if (m && m->p && m->home == g->home()) return ready_here(m, g);
-  g->home()->inject(g);
+  if (g->near == goroutine::far) return g->home()->queue_up(g);
+  if (m && m->p && m->home == g->home())
+    ready_here(m, g);
+  else
+    g->home()->inject_from_outside(g);
+  if (simulation* const s = simulation_on(m)) s->point();
 }
 
 // A plain thread waits: sleeps on its waiter. When the limit is reached it takes itself off the queue, unless a waker did
 // and is about to wake it.
-void block_thread(detail::waiter& w, wait_reason reason, os::lock& lock, os::nanoseconds limit = os::never) {
+[[gnu::cold]] void block_thread(detail::waiter& w, wait_reason reason, os::lock& lock, os::nanoseconds limit = os::never) {
   // Whoever joins a goroutine cannot be what that goroutine waits for.
   plain_thread_in_call in_call(reason != wait_reason::task_join);
   lock.unlock();
@@ -160,7 +169,7 @@ void ready(goroutine* g) {
   __builtin_prefetch(g->sp);  // it runs soon, and its frame has gone cold
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   machine* const m = this_machine();
-  if (m && m->p && m->quick_home() == g->home()) [[likely]]
+  if (m && m->p && m->quick_number() == g->near) [[likely]]
     return ready_here(m, g);
   ready_slow(m, g);
 }
@@ -168,6 +177,17 @@ void ready(goroutine* g) {
 detail::local_node** locals_of_current() {
   goroutine* const g = current();
   return g ? &g->locals : nullptr;
+}
+
+bool seeded_choice(std::uint32_t n, std::uint32_t& chosen) {
+  simulation* const s = simulation_on(this_machine());
+  if (s) chosen = s->below(n);
+  return s != nullptr;
+}
+
+bool is_on_host() {
+  const goroutine* const g = current();
+  return g && (g->flags & goroutine::flag_hosted) && g->blocking_depth == 1;
 }
 
 bool is_unwinding() {
@@ -189,7 +209,7 @@ departure yield_begin() {
   if (ending.load(std::memory_order_relaxed) && end_check()) [[unlikely]] return {};  // relaxed: end_check looks closer
   goroutine* const g = m->g;
   processor* const p = m->p;
-  if (!p) return {};
+  if (!p) return g->flags & goroutine::flag_hosted ? yield_the_long_way(m, g, nullptr) : departure{};
   auto& section = p->queue.section();
   const bool long_way = p->count_dispatch() % processor::slice == 0 || (g->flags & special);
   if (long_way || !section.enter()) [[unlikely]] return yield_the_long_way(m, g, nullptr);

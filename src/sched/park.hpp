@@ -84,6 +84,12 @@ bool is_unwinding();
 // It is, and its runtime ends: a call that would park returns as if timed out.
 bool returns_at_once();
 
+// The running goroutine is on a host's thread, which is to do other things while it waits.
+bool is_on_host();
+
+// In a deterministic run (rove::test): a choice below n (n > 0) by its seed; false elsewhere.
+bool seeded_choice(std::uint32_t n, std::uint32_t& chosen);
+
 // Where the running goroutine keeps its goroutine_locals; null on a plain thread.
 detail::local_node** locals_of_current();
 

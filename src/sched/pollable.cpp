@@ -140,7 +140,7 @@ void pollable::leave_shared() {
 
 bool pollable::late_locked(side s) {
   const os::nanoseconds deadline = state_.at(s).deadline;
-  return deadline != os::never && deadline <= os::now();
+  return deadline != os::never && deadline <= now();
 }
 
 io_turn::io_turn(pollable* p, side s) : p_(p), side_(s), error_(p->take_turn(s, wait_first_)) {}
@@ -151,7 +151,7 @@ int io_turn::wait() {
 }
 
 int io_turn::pause(os::nanoseconds time) {
-  const os::nanoseconds until = os::now() + time;
+  const os::nanoseconds until = now() + time;
   return current() ? p_->wait_parked(side_, until) : p_->wait_on_thread(side_, until);
 }
 

@@ -8,15 +8,19 @@
 // A runtime may have no threads of its own (config.own_threads). Where another one would start or wake a thread, it tells
 // the host by config.on_work, and leaves the work where the next poll finds it. The flag for soft work is raised whenever
 // a poll ends, so that the first goroutine that is started after it tells the host, too.
+#include "src/sched/host.hpp"
+#include "src/sched/priority.hpp"
 #include "src/sched/scheduler.hpp"
 
 #include <utility>
 
 #include "src/arch/fault.hpp"
+#include "src/sched/ending.hpp"
 
 namespace rove::sched {
 
 bool scheduler::poll(os::nanoseconds until) {
+  machine* const before = this_machine();                 // a goroutine of another runtime may be stopping this one
   machine m;
   attach_thread(&m);
   m.lent = true;
@@ -26,12 +30,13 @@ bool scheduler::poll(os::nanoseconds until) {
   if (join_to_poll(m)) {
     while (goroutine* const g = find_work(&m)) {
       execute(&m, g);
+      if (m.on_background) [[unlikely]] priorities()->left_background(&m);
       ran = true;
     }
     leave_from_poll(m);
   }
-  os::precise_timers(false);
-  rove_this_machine = nullptr;
+  if (!before) os::precise_timers(false);
+  rove_this_machine = before;
   return ran;
 }
 
@@ -41,7 +46,7 @@ bool scheduler::join_to_poll(machine& m) {
   m.p = pop_idle_processor_locked();
   if (!m.p) return false;
   m.p->attention.store(true, std::memory_order_relaxed);  // relaxed: nobody else holds the processor
-  m.quick.store(is_traced() ? nullptr : this, std::memory_order_relaxed);  // relaxed: either way is right
+  m.quick.store(is_traced() ? 0 : number_, std::memory_order_relaxed);  // relaxed: either way is right
   m.next = machines_;
   machines_ = &m;
   ++machine_count_;
@@ -52,7 +57,7 @@ void scheduler::leave_from_poll(machine& m) {
   stop_searching(&m);
   {
     os::hold h(lock_);
-    if (!is_watched())
+    if (!is_watched() && !frames_wait())
       for_each_processor([](processor& p) { p.attention.store(false, std::memory_order_relaxed); });  // relaxed: a clock is looked at less often
   }
   if (m.p) release_processor(&m);
@@ -77,12 +82,40 @@ void scheduler::tell_host() {
   if (config_.on_work) config_.on_work();
 }
 
-// Ends a runtime without threads: the calling thread runs what has to be unwound.
+bool scheduler::frames_wait() const {
+  const priority_queues* const q = priorities();
+  return q && q->frames_wait();
+}
+
+bool scheduler::drive_hosts(os::nanoseconds until) {
+  bool ran = false;
+  for (host_queue* q = first_host(); q; q = q->next) ran |= q->drive(until);  // who stops a runtime keeps its hosts
+  return ran;
+}
+
+void scheduler::remove_host(host_queue* q) {
+  os::hold h(lock_);
+  for (host_queue** at = &hosts_; *at; at = &(*at)->next)
+    if (*at == q) {
+      *at = q->next;
+      return;
+    }
+}
+
+host_queue* scheduler::first_host() {
+  os::hold h(lock_);
+  return hosts_;
+}
+
+// Ends a runtime without threads, or with hosts: the calling thread runs what has to be unwound.
 void scheduler::end_by_polling() {
   constexpr os::nanoseconds turn = 1'000'000;
   while (finished_.load(std::memory_order_acquire) == 0) {  // FINISHED
     const os::nanoseconds until = os::now() + turn;
-    if (!poll(until)) os::futex_wait(reinterpret_cast<const std::uint32_t*>(&finished_), 0, until);
+    if (!config_.own_threads && poll(until)) continue;
+    if (drive_hosts(until)) continue;
+    ender::end_the_rest(*this);                           // those that wait for others that will never come
+    os::futex_wait(reinterpret_cast<const std::uint32_t*>(&finished_), 0, until);
   }
 }
 

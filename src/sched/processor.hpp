@@ -41,6 +41,7 @@ struct alignas(64) processor {
   std::uint64_t next_id = 0, last_id = 0;   // ids in stock
   goroutine* handed = nullptr;              // to be run by the machine's loop before all else
   std::uint32_t io_tick = 0, io_streak = 0; // calls that found their descriptor ready, since that dispatch
+  std::uint32_t priority_tick = 0;          // at the last dispatch of one that has a priority
   os::nanoseconds looked_at = 0;            // the clock at the last slice's end
   os::nanoseconds oldest_at = 0;            // when the oldest of the new had its turn
   struct trace_track_base* track = nullptr;  // where a trace notes what it did; set once

@@ -7,6 +7,7 @@
 #include "src/arch/sanitizer.hpp"
 #include "src/base/check.hpp"
 #include "src/sched/deadlock.hpp"
+#include "src/sched/priority.hpp"
 #include "src/sched/scheduler.hpp"
 #include "src/sched/sysmon.hpp"
 
@@ -214,6 +215,7 @@ void scheduler::hand_over(processor* p) {
 
 void scheduler::release_processor(machine* m) {
   processor* const p = m->p;
+  if (m->on_background) [[unlikely]] priorities()->left_background(m);
   m->previous = p;
   m->p = nullptr;
   hand_over(p);
@@ -270,12 +272,14 @@ void scheduler::start_machine(processor* p, bool spinning) {
   m->spinning = spinning;
   os::hold h(lock_);  // over the start: whoever finds the machine in the list may join its thread
   if (machine_count_ >= config_.max_threads) base::fatal("thread exhaustion");
-  if (os::start_thread(m->thread, "rove", thread_body, m) != 0) {
+  const os::thread_label label("rove", thread_kind::worker, workers_started_, number_);
+  if (os::start_thread(m->thread, label, thread_body, m) != 0) {
     delete m;
     return do_without_locked(p, spinning);
   }
+  ++workers_started_;
   ++machine_count_;
-  m->quick.store(is_traced() ? nullptr : this, std::memory_order_relaxed);  // relaxed: either way is right
+  m->quick.store(is_traced() ? 0 : number_, std::memory_order_relaxed);  // relaxed: either way is right
   m->next = machines_;
   machines_ = m;
 }
@@ -295,7 +299,7 @@ void scheduler::lend(machine* m, const std::atomic<std::uint32_t>& until) {
   arch::thread_alternate_stack signal_stack;
   {
     os::hold h(lock_);
-    m->quick.store(is_traced() ? nullptr : this, std::memory_order_relaxed);  // relaxed: either way is right
+    m->quick.store(is_traced() ? 0 : number_, std::memory_order_relaxed);  // relaxed: either way is right
     m->next = machines_;
     machines_ = m;
     ++machine_count_;

@@ -58,7 +58,7 @@ bool make_one_locked() {
   const std::size_t index = made.load(std::memory_order_relaxed);  // relaxed: lock
   const std::size_t k = block_of(index);
   if (k >= blocks) return false;
-  if (!block[k]) block[k] = static_cast<goroutine*>(os::reserve_memory((first_block << k) * sizeof(goroutine)));
+  if (!block[k]) block[k] = static_cast<goroutine*>(os::reserve_memory((first_block << k) * sizeof(goroutine), memory_kind::goroutines));
   if (!block[k]) return false;
   dead.push_back(new (at(index)) goroutine);
   made.store(index + 1, std::memory_order_release);                // REGISTRY

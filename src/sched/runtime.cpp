@@ -45,6 +45,8 @@ unsigned initial_max_procs(unsigned wanted) {
   return static_cast<unsigned>(os::usable_processors());
 }
 
+}  // namespace
+
 void init_process() {
   static const bool done = [] {
     os::init_barriers();
@@ -58,8 +60,6 @@ void init_process() {
   }();
   (void)done;
 }
-
-}  // namespace
 
 }  // namespace sched
 
@@ -111,6 +111,8 @@ statistics runtime::stats() const {
   return s;
 }
 
+std::uint32_t runtime::number() const { return scheduler_->number(); }
+
 sched::scheduler* runtime::home() const {
   detail::check_not_forked();
   return scheduler_.get();
@@ -141,6 +143,9 @@ void main_begins() {
   sched::goroutine* const g = sched::current();
   g->flags |= sched::goroutine::flag_main;
   g->started_at.store(nullptr, std::memory_order_relaxed);  // relaxed: for reports
+}
+void set_birthplace(void* pc) {
+  sched::current()->started_at.store(pc, std::memory_order_relaxed);  // relaxed: for reports
 }
 void main_ends() { sched::current()->home()->begin_end(); }
 

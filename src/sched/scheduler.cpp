@@ -9,7 +9,9 @@
 #include "src/sched/deadlock.hpp"
 #include "src/sched/dispatch.hpp"
 #include "src/sched/ending.hpp"
+#include "src/sched/host.hpp"
 #include "src/sched/park.hpp"
+#include "src/sched/priority.hpp"
 #include "src/sched/sysmon.hpp"
 #include "src/sched/trace.hpp"
 
@@ -38,6 +40,31 @@ void scheduler::inject(base::chain<goroutine> chain) {
   const bool wake = idle_.idle() > 0 && idle_.searching() == 0;
   lock_.unlock();
   if (wake) wake_one();
+}
+
+// Where its flags want it.
+void scheduler::queue_up(goroutine* g) {
+  if (g->flags & goroutine::flag_hosted) return g->host->push(g);
+  priority_queues* const q = g->flags & with_priority ? priorities() : nullptr;
+  if (!q) return inject(g);
+  visitors_.fetch_add(1, std::memory_order_relaxed);  // relaxed: see inject_from_outside
+  q->push(g);
+  visitors_.fetch_sub(1, std::memory_order_release);  // VISITORS
+}
+
+bool scheduler::priority_work_locked() const {
+  const priority_queues* const q = priorities();
+  return q && q->work_locked();
+}
+
+// Once g is queued it may run, be the last one and end the runtime, before this thread has woken a machine for it. The
+// destructor waits until nobody is here any more: it comes after g's end, g's run after the queue's lock, and that
+// after the first line, so a visitor whose goroutine is gone is always seen. VISITORS: release by who leaves, acquire by
+// the destructor.
+void scheduler::inject_from_outside(goroutine* g) {
+  visitors_.fetch_add(1, std::memory_order_relaxed);  // relaxed: the queue's lock comes behind it
+  inject(g);
+  visitors_.fetch_sub(1, std::memory_order_release);  // VISITORS: the scheduler may be gone from here on
 }
 
 void scheduler::inject_new(base::chain<goroutine> chain) {
@@ -100,6 +127,8 @@ goroutine* scheduler::take_local(machine* m) {
     return g;
   }
   const bool slice_over = p->slice_over();
+  if (priority_queues* const q = priorities()) [[unlikely]]
+    if (goroutine* const g = q->take_first(m, slice_over)) return g;
   auto turn = decltype(p->queue)::turn::woken;
   if (slice_over) {
     turn = p->next_turn(os::now());
@@ -127,7 +156,10 @@ bool scheduler::serve_timers(os::nanoseconds now) {
 // ---- the loop --------------------------------------------------------------------------------------------------------
 
 void scheduler::work(machine* m) {
-  while (goroutine* const g = find_work(m)) execute(m, g);
+  while (goroutine* const g = find_work(m)) {
+    execute(m, g);
+    if (m->on_background) [[unlikely]] priorities()->left_background(m);
+  }
 }
 
 goroutine* scheduler::find_work(machine* m) {
@@ -146,6 +178,7 @@ goroutine* scheduler::find_work(machine* m) {
     goroutine* g = take_local(m);
     if (!g) g = take_global(m->p, m->spinning ? m : nullptr);
     if (!g && (serve_timers(os::now()) || look_at_poller(m))) continue;
+    if (priority_queues* const q = g ? nullptr : priorities()) [[unlikely]] g = q->take(m);
     if (!g) g = hunt(m);
     if (g) {
       found_work(m);
@@ -179,12 +212,18 @@ void scheduler::found_work(machine* m) {
 
 void scheduler::execute(machine* m, goroutine* g) {
   if (g->flags & special) [[unlikely]] {
+    if (g->flags & goroutine::flag_hosted) return g->host->push(g);
     if (g->wired() && g->wire != m) return hand_to_wired(m, g);
     if (g->flags & goroutine::flag_blocking) {  // it parked inside `blocking`, and goes on there
       count_blocked(1);
       release_processor(m);
     }
   }
+  resume(m, g);
+}
+
+// From the machine's own stack to the goroutine's, until somebody comes back.
+void scheduler::resume(machine* m, goroutine* g) {
   g->state.store(goroutine_state::running, std::memory_order_relaxed);       // WATCH
   base::real_atomics::light_fence();                                         // WATCH
   if (watch_.load(std::memory_order_acquire)) [[unlikely]] dispatch_watched(m, g);  // WATCH
@@ -261,6 +300,8 @@ goroutine* scheduler::hunt(machine* m) {
   const os::nanoseconds patience = brief ? 2 * look_again : machine::patience;
   for (os::nanoseconds now = begin; now - begin < patience; now = os::now()) {
     if (goroutine* const g = take_global(m->p, m)) return g;
+    if (priority_queues* const q = priorities()) [[unlikely]]
+      if (goroutine* const g = q->take(m)) return g;
     if (stop_machines_.load(std::memory_order_relaxed) || (m->until && m->until->load(std::memory_order_relaxed)))
       return nullptr;  // relaxed: find_work looks properly
     if (serve_timers(now)) return take_local(m);
@@ -292,7 +333,7 @@ void scheduler::rest(machine* m) {
   bool last = false;
   {
     os::hold h(lock_);
-    if (m->p && (!global_.empty() || (!global_new_.empty() && !hold_back_locked()))) return;
+    if (m->p && (!global_.empty() || (!global_new_.empty() && !hold_back_locked()) || priority_work_locked())) return;
     if (stop_machines_.load(std::memory_order_relaxed) ||
         (m->until && m->until->load(std::memory_order_relaxed)))  // relaxed: both are set before the lock is taken
       return;
@@ -401,7 +442,10 @@ void scheduler::take_ready(machine* m, base::chain<goroutine> ready) {
   const bool several = ready.count > 1;
   while (goroutine* const g = ready.pop_front()) {
     trace_wake(m, g);
-    run_soon(m->p, g);
+    if (g->near == goroutine::far) [[unlikely]]
+      queue_up(g);
+    else
+      run_soon(m->p, g);
   }
   if (several) wake_softly_if_wanted();
 }

@@ -8,6 +8,7 @@
 //        FINISHED: release of finished_ when the last goroutine is gone, acquire by who waits for it, a lent
 //        thread among them: its effects are seen.
 //        NOTE: release of a machine's note by its waker, acquire by the sleeper: it sees the grant.
+//        PRIORITIES: release of priorities_ after the queues were made, acquire by who uses them.
 //        POLL-SOURCE: release of source_ after the poller was made, acquire by who uses it.
 #pragma once
 
@@ -17,6 +18,7 @@
 
 #include <rove/run.hpp>
 
+#include "src/arch/switch.hpp"
 #include "src/base/random.hpp"
 #include "src/os/lock.hpp"
 #include "src/sched/idle.hpp"
@@ -31,6 +33,8 @@ struct later_work {
   void (*body)(void* argument, bool run);
   void* argument;
 };
+class simulation;
+class priority_queues;
 class home_ref;
 home_ref* make_home_ref(scheduler* s);
 void leave_home_ref(home_ref* h);        // the scheduler goes away
@@ -51,7 +55,7 @@ class scheduler {
   goroutine* new_goroutine();                           // dead, without a stack; null: no memory
   bool bind_stack(goroutine* g, std::size_t stack_size);  // at once rather than at its first dispatch; false: no memory
   void stillborn(goroutine* g);
-  bool start_from_outside(goroutine* g);                // by way of the global queue; false: this runtime ends
+  bool start_from_outside(goroutine* g, arch::fp_mode mode);  // by way of the global queue; false: this runtime ends
   bool start_later_work(void* started_at, void (*body)(void*, bool), void* argument);  // home.cpp
   home_ref* ref() const { return ref_; }
   void start(goroutine* g);                             // a new one becomes runnable
@@ -66,7 +70,12 @@ class scheduler {
   // ---- queues
   void inject(goroutine* g);                            // runnable, by way of the global queue; any thread
   void inject(base::chain<goroutine> chain);
+  void inject_from_outside(goroutine* g);               // by a thread that is none of our machines'
   void inject_new(base::chain<goroutine> chain);
+  void queue_up(goroutine* g);                          // any goroutine, one that is `far`, too
+  priority_queues* priorities() const { return priorities_.load(std::memory_order_acquire); }  // PRIORITIES; null: none
+  void use_priorities();                                // priority.cpp
+  std::uint32_t number() const { return number_; }
   // One to run; a share of the others comes into p's lanes. Who searches has no claim to new ones: see idle.hpp.
   goroutine* take_global(processor* p, machine* searcher = nullptr);
   void wake_softly_if_wanted() {
@@ -76,6 +85,7 @@ class scheduler {
 
   // Arms a timer for a goroutine of this runtime that has no processor (processors.cpp).
   void arm_from_outside(timer* t);
+  timer_heap* first_timers() { return &processors_[0]->timers; }
 
   // ---- the machine's loop, on its own stack (scheduler.cpp)
   void lend(machine* m, const std::atomic<std::uint32_t>& until);  // the calling thread works until then
@@ -121,6 +131,9 @@ class scheduler {
   os::lock& end_lock() { return end_lock_; }
   void set_traced(bool on);                             // watch and unwatch, and machines take the long way to wake and start
 
+  // ---- a deterministic run (simulator.hpp); null: none
+  simulation* simulated() const { return simulation_; }
+
   // ---- looking inside
   struct statistics {
     std::uint64_t goroutines, running, runnable, parked, spawned, switches, steals, parks, threads, timers, polled;
@@ -141,7 +154,9 @@ class scheduler {
 
  private:
   friend class system_monitor;
+  friend class priority_scheduler;
   friend class ender;
+  friend class simulator;
 
   // scheduler.cpp
   void work(machine* m);
@@ -151,7 +166,10 @@ class scheduler {
   void keep_new(processor* p, base::chain<goroutine> chain);
   void note_theft(machine* m, std::size_t items);
   bool hold_back_locked() const;
-  bool global_empty_locked() const { return global_.empty() && global_new_.empty(); }
+  bool global_empty_locked() const {
+    return global_.empty() && global_new_.empty() && !priority_work_locked();
+  }
+  bool priority_work_locked() const;
   void publish_global_locked();
   bool serve_timers(os::nanoseconds now);
   goroutine* hunt(machine* m);
@@ -159,6 +177,7 @@ class scheduler {
   bool look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds now, os::nanoseconds elapsed,
                        bool judge_now, goroutine*& found, bool& busy);
   void execute(machine* m, goroutine* g);
+  void resume(machine* m, goroutine* g);
   void dispatch_watched(machine* m, goroutine* g);
   std::uint32_t watched_for() const { return watch_.load(std::memory_order_acquire); }  // WATCH
   bool retire(machine* m);
@@ -188,6 +207,15 @@ class scheduler {
   bool poll_is_over(const machine* m) const;
   void tell_host();
   void end_by_polling();
+  bool drive_hosts(os::nanoseconds until);
+  bool frames_wait() const;
+  host_queue* first_host();
+  void remove_host(host_queue* q);
+
+  // host.cpp
+  friend class host_thread;
+  void add_host(host_queue* q);
+  void look_for_deadlock();
 
   // processors.cpp
   processor* new_processor_locked();
@@ -214,6 +242,8 @@ class scheduler {
 
   const rove::config config_;
   const bool is_run_;
+  const std::uint32_t number_;                          // of all runtimes of the process, this one's: never 0
+  [[no_unique_address]] const arch::fp_mode mode_ = arch::current_fp_mode();  // of whoever made the runtime
   os::lock lock_{os::rank::scheduler};
 
   // ---- under lock_
@@ -223,6 +253,8 @@ class scheduler {
   machine* idle_machines_ = nullptr;
   machine* machines_ = nullptr;
   unsigned machine_count_ = 0;
+  unsigned workers_started_ = 0;
+  host_queue* hosts_ = nullptr;
   machine* keeper_ = nullptr;                           // sleeps until the next timer
   os::nanoseconds keeper_until_ = os::never;
   machine* polling_ = nullptr;                          // sleeps in the poller
@@ -239,8 +271,10 @@ class scheduler {
   std::atomic<unsigned> active_{0};                     // processors not retired
   std::atomic<unsigned> wanted_{1};                     // max_procs and a spare for each that is stuck
   std::atomic<std::int64_t> in_blocking_{0};
+  std::atomic<std::uint32_t> visitors_{0};              // threads in inject_from_outside
   std::atomic<std::int64_t> foreign_io_waits_{0};
   std::atomic<poll_source*> source_{nullptr};
+  std::atomic<class priority_queues*> priorities_{nullptr};
   std::unique_ptr<std::unique_ptr<processor>[]> processors_;
 
   // ---- ending
@@ -254,6 +288,7 @@ class scheduler {
 
   const std::uint8_t default_class_;
   home_ref* const ref_;
+  simulation* simulation_ = nullptr;                    // set before the first goroutine
   std::unique_ptr<class system_monitor> monitor_;
   scheduler* next_ = nullptr;                           // in the list of all runtimes (deadlock.cpp)
   friend class all_runtimes;

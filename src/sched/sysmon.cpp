@@ -5,6 +5,7 @@
 
 #include "src/arch/stack.hpp"
 #include "src/base/check.hpp"
+#include "src/sched/priority.hpp"
 #include "src/sched/scheduler.hpp"
 
 namespace rove::sched {
@@ -25,7 +26,8 @@ void system_monitor::wake_locked() {
   if (!scheduler_.config_.own_threads) return;
   if (!started_) {
     started_ = true;
-    if (os::start_thread(thread_, "rove-sysmon", body, this)) base::fatal("rove: cannot start a thread");
+    const os::thread_label label("rove-sysmon", thread_kind::monitor, 0, scheduler_.number_);
+    if (os::start_thread(thread_, label, body, this)) base::fatal("rove: cannot start a thread");
     return;
   }
   if (!asleep_) return;
@@ -89,6 +91,10 @@ void system_monitor::collect_free_stacks() {
 
 bool system_monitor::tick(os::nanoseconds now) {
   bool worth = false, due = false, queued = scheduler_.global_size_.load(std::memory_order_relaxed) > 0;  // relaxed: a hint
+  if (const priority_queues* const q = scheduler_.priorities(); q && q->size() > 0) {
+    os::hold h(scheduler_.lock_);
+    queued = queued || q->work_locked();
+  }
   worth = queued;
   unsigned stuck = 0;
   look(now, due, worth, queued, stuck);

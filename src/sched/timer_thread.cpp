@@ -46,7 +46,7 @@ class timer_server {
     started_ = true;
     os::thread_handle handle;
     const auto body = [](void* self) { static_cast<timer_server*>(self)->serve(); };
-    if (os::start_thread(handle, "rove-timers", body, this) != 0)
+    if (os::start_thread(handle, {"rove-timers", thread_kind::timers, 0, 0}, body, this) != 0)
       base::fatal("rove: cannot start a thread");
     os::detach_thread(handle);
     timers_outside.heap.store(&heap_, std::memory_order_release);  // TIMER-OUTSIDE

@@ -2,9 +2,11 @@
 #include "src/sched/timers.hpp"
 
 #include <rove/detail/config.hpp>
+#include <rove/detail/deadline.hpp>
 
 #include "src/base/check.hpp"
 #include "src/sched/machine.hpp"
+#include "src/sched/simulation.hpp"
 
 namespace rove::sched {
 
@@ -84,7 +86,14 @@ bool timer_heap::disarm(timer* t) {
 
 timer_heap* current_timers() {
   const machine* const m = this_machine();
-  return m && m->p ? &m->p->timers : nullptr;
+  if (m && m->p) return &m->p->timers;
+  return simulation_on(m) ? m->home->first_timers() : nullptr;
+}
+
+os::nanoseconds now() {
+  if (detail::ending.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: a run is this thread's, and counts there
+    if (const simulation* const s = simulation_on(this_machine())) return s->now();
+  return os::now();
 }
 
 std::size_t timer_heap::run_due(os::nanoseconds now) {
@@ -116,3 +125,5 @@ void timer_heap::run_all() {
 }
 
 }  // namespace rove::sched
+
+std::int64_t rove::detail::steady_ns() { return sched::now(); }

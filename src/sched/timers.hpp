@@ -17,6 +17,10 @@
 namespace rove::sched {
 
 class timer_heap;
+class simulation;
+
+// The clock that timers go by: the steady clock, or the virtual one in a deterministic run (rove::test).
+os::nanoseconds now();
 
 struct timer {
   os::nanoseconds when = 0;
@@ -38,6 +42,8 @@ class timer_heap {
 
   // Fires what is due. Returns how many.
   std::size_t run_due(os::nanoseconds now);
+  // Fires one of those that are due, chosen by the seed of a deterministic run. False: none is due. simulator.cpp
+  bool fire_one_of(os::nanoseconds now, simulation& s);
   // Nobody will serve it any more: fires all, due or not.
   void run_all();
 
@@ -63,7 +69,8 @@ class timer_heap {
   std::atomic<std::size_t> size_{0};
 };
 
-// The heap of the processor that the caller runs on; null on a plain thread and inside `blocking`.
+// The heap of the processor that the caller runs on; null on a plain thread and inside `blocking`. In a deterministic
+// run not null there: time jumps for who sleeps inside `blocking` as for others.
 timer_heap* current_timers();
 
 // Arms a timer where it will be served: in the heap of the processor that the caller runs on; inside `blocking` in one

@@ -32,7 +32,7 @@
 // that computes never stops); a word that every dispatch claims (a locked instruction).
 //
 // The same detour over the loop is what a trace needs: it notes slices there. Wake-ups and starts take the long way
-// while `machine::quick` is null. Both are words that the short way looks at anyway.
+// while `machine::quick` is 0. Both are words that the short way looks at anyway.
 //
 // Pairs. WATCH: store of watch_ + heavy fence + load of the state against store of the state + light fence + load
 //        of watch_.
@@ -67,9 +67,10 @@ void scheduler::begin_watch(std::uint32_t why) {
 void scheduler::end_watch(std::uint32_t why) {
   os::hold h(lock_);
   if (watch_.fetch_sub(why, std::memory_order_acq_rel) != why) return;  // WATCH
-  for_each_processor([](processor& p) {
+  const bool frames = frames_wait();                   // then the processors' holders lower it, later
+  for_each_processor([frames](processor& p) {
     while (!p.queue.section().enter_as_thief()) os::yield_thread();
-    p.attention.store(false, std::memory_order_relaxed);  // relaxed: section
+    p.attention.store(frames, std::memory_order_relaxed);  // relaxed: section
     p.queue.section().leave_as_thief();
   });
 }
@@ -96,7 +97,7 @@ void scheduler::set_traced(bool on) {
   {
     os::hold h(lock_);
     for (machine* m = machines_; m; m = m->next)
-      m->quick.store(on ? nullptr : this, std::memory_order_relaxed);  // relaxed: either way is right
+      m->quick.store(on ? 0 : number_, std::memory_order_relaxed);  // relaxed: either way is right
   }
   if (!on) end_watch(watch_traced);
 }

@@ -61,6 +61,10 @@ void scheduler::hand_to_wired(machine* m, goroutine* g) {
 void lock_os_thread() {
   sched::goroutine* const g = sched::current();
   if (!g) return;
+  if (g->flags & sched::goroutine::flag_hosted) {  // it is on its thread already
+    ++g->wire_depth;
+    return;
+  }
   if (g->m->poll_until != 0) detail::throw_panic("rove: lock_os_thread on a thread that polls");
   if (g->wire_depth++ > 0) return;
   g->flags |= sched::goroutine::flag_wired;
@@ -71,7 +75,7 @@ void lock_os_thread() {
 void unlock_os_thread() {
   sched::goroutine* const g = sched::current();
   if (!g || g->wire_depth == 0) return;
-  if (--g->wire_depth > 0) return;
+  if (--g->wire_depth > 0 || (g->flags & sched::goroutine::flag_hosted)) return;
   g->flags &= ~sched::goroutine::flag_wired;
   g->wire = nullptr;
   g->m->wired = nullptr;

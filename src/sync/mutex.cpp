@@ -74,7 +74,7 @@ bool mutex::lock_slow(std::int64_t limit) {
   for (;;) {
     b.lock().lock();
     const bool again = w.since != 0;
-    const os::nanoseconds now = os::now();
+    const os::nanoseconds now = sched::now();
     if (!again) w.since = now;
     w.result = detail::outcome::pending;
     w.woken.store(0, std::memory_order_relaxed);                       // relaxed: the bucket's lock
@@ -158,7 +158,7 @@ void mutex::hand_over() {
   b.attentive.remove(w);
   w->result = detail::outcome::granted;
   w->owner = true;
-  if (!b.attentive.first(this) || os::now() - w->since < starving_after)
+  if (!b.attentive.first(this) || sched::now() - w->since < starving_after)
     starving_.store(0, std::memory_order_relaxed);                     // relaxed: the holder's, under the lock
   b.lock().unlock();
   sched::wake(w);

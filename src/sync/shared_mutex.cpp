@@ -146,7 +146,7 @@ void shared_mutex::lock_slow() {
   for (;;) {
     b.lock().lock();
     const bool again = w.since != 0;
-    const os::nanoseconds now = os::now();
+    const os::nanoseconds now = sched::now();
     if (!again) w.since = now;
     const std::uint32_t waits = writers_wait | (now - w.since > starving_after ? handing : 0);
     const std::uint32_t s =

@@ -11,7 +11,7 @@ namespace rove {
 
 using sync::parking_bucket;
 
-bool wait_group::unlink(detail::waiter* w, detail::outcome why) {
+[[gnu::cold]] bool wait_group::unlink(detail::waiter* w, detail::outcome why) {
   parking_bucket& b = parking_bucket::of(w->object);
   os::hold h(b.lock());
   if (w->result != detail::outcome::pending) return false;
@@ -40,7 +40,7 @@ detail::departure wait_group::wait_begin(detail::waiter& w) {
 void wait_group::wait_ended() { sched::unwind_current(); }
 
 // A goroutine that is to end waits all the same for those it counts, since they may use its frame; then it ends.
-void wait_group::wait_ending() {
+[[gnu::cold]] void wait_group::wait_ending() {
   if (sched::returns_at_once()) return;
   if (state_.load(std::memory_order_acquire) >> 32 != 0) {             // WG-COUNT
     detail::waiter w;

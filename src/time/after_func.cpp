@@ -40,7 +40,7 @@ void func_timer::ring(sched::timer* t) {
   bool start;
   {
     os::hold h(self->lock);
-    const bool arrived = self->arrived(os::now());
+    const bool arrived = self->arrived(sched::now());
     if (!arrived && self->is_set() && !over) return self->resume();
     if (!arrived) self->clear();
     start = arrived;

@@ -26,14 +26,35 @@ bool unlink_sleeper(detail::waiter* w, detail::outcome why) {
   return true;
 }
 
+// Without a heap of its own: it waits, with a limit, for what never comes.
+struct nothing_to_come {
+  os::lock lock{os::rank::object};
+
+  static bool unlink(detail::waiter* w, detail::outcome why) {
+    os::hold h(static_cast<nothing_to_come*>(w->object)->lock);
+    if (w->result != detail::outcome::pending) return false;
+    w->result = why;
+    return true;
+  }
+};
+
+void sleep_on_host(os::nanoseconds when) {
+  nothing_to_come nothing;
+  detail::waiter w;
+  sched::prepare(w, &nothing, nothing_to_come::unlink);
+  nothing.lock.lock();
+  if (sched::wait(w, detail::wait_reason::sleep, nothing.lock, when) == detail::outcome::ended) sched::unwind_current();
+}
+
 }  // namespace
 
 void detail::sleep_until_ns(std::int64_t when) {
   if (ending.load(std::memory_order_relaxed) && end_check()) return;  // relaxed: end_check looks closer
   sleeper s;
   sched::prepare(s.w, &s, unlink_sleeper);
-  if (when <= os::now()) return yield();
+  if (when <= sched::now()) return yield();
   sched::timer_heap* const timers = s.w.g ? sched::current_timers() : nullptr;
+  if (!timers && sched::is_on_host()) return sleep_on_host(when);
   if (!timers) {  // the thread is the caller's own: a plain one, or one inside `blocking`
     const std::uint32_t nobody_wakes = 0;
     while (os::futex_wait(&nobody_wakes, 0, when) != -ETIMEDOUT) {

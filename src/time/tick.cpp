@@ -42,13 +42,13 @@ class tick_source final : public chan_timer {
 
   bool is_due() const noexcept override {
     const os::nanoseconds due = due_.load(std::memory_order_acquire);    // CHAN-LOOK
-    return due != os::never && due <= os::now();
+    return due != os::never && due <= sched::now();
   }
 
   bool take_locked(void* to) noexcept override {
     const os::nanoseconds due = next();
     if (due == os::never) return false;
-    const os::nanoseconds now = os::now();
+    const os::nanoseconds now = sched::now();
     if (due > now) return false;
     ::new (to) time_point(tick(due));
     advance(due, now);
@@ -85,7 +85,7 @@ class tick_source final : public chan_timer {
   static void ring(sched::timer* t) { static_cast<own_alarm*>(t)->source->ring(); }
   void ring() {
     chan_locked l(&core_);
-    const os::nanoseconds now = os::now();
+    const os::nanoseconds now = sched::now();
     if (!alarm_.arrived(now)) return alarm_.resume();
     waiter* const first = core_.receivers.front();
     if (!first || next() == os::never) return;
@@ -109,7 +109,7 @@ class tick_source final : public chan_timer {
 };
 
 // What is to be at once is at this moment: the tick's value says so.
-os::nanoseconds at_least_now(os::nanoseconds when) { return when > 0 ? when : os::now(); }
+os::nanoseconds at_least_now(os::nanoseconds when) { return when > 0 ? when : sched::now(); }
 
 }  // namespace
 

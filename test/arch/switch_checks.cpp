@@ -41,6 +41,7 @@ fiber::fiber(body_function b, void* d, std::size_t misaligned) : body(b), data(d
   self.commit = no_commit;
   rove::arch::sanitizer_attach(self, memory, memory + size);
   rove::arch::make_first_frame(self, memory + size - misaligned, first_function, this);
+  rove::arch::set_fp_mode(self, rove::arch::current_fp_mode());
 }
 
 fiber::~fiber() {

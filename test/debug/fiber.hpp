@@ -23,6 +23,7 @@ struct fiber {
     self.commit = no_commit;
     rove::arch::sanitizer_attach(self, low, low + bytes);
     rove::arch::make_first_frame(self, low + bytes, start, this);
+    rove::arch::set_fp_mode(self, rove::arch::current_fp_mode());
   }
 
   fiber(void (*b)(fiber&), void* own) : fiber(b, static_cast<char*>(own), size) { memory = own; }

@@ -35,7 +35,8 @@ void leaves_nothing_open(Body body) {
 // A folder of the test's own, gone at its end.
 class test_folder {
  public:
-  explicit test_folder(const char* parent = "/tmp") : path_(std::string(parent) + "/rove-io-XXXXXX") {
+  explicit test_folder(const char* parent = "/tmp") : path_(parent) {
+    path_ += "/rove-io-XXXXXX";
     if (mkdtemp(path_.data()) == nullptr) std::abort();
   }
   ~test_folder() {

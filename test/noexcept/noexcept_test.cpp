@@ -1,4 +1,6 @@
 // rove without exceptions and RTTI: what works as always, and what becomes of panics, goexit and the end of a runtime.
+#include <rove/test.hpp>
+
 #include "test/debug/child.hpp"
 #include "test/support/fixture.hpp"
 
@@ -89,4 +91,14 @@ TEST_CASE("without exceptions: a deadlock is reported", "[native]") {
   INFO(e.error_output);
   CHECK(e.status == 2);
   CHECK(e.error_output.find("goroutine 1 [chan receive]:\n") != std::string::npos);
+}
+
+TEST_CASE("without exceptions: a deterministic run, and its failure, which is fatal") {
+  const auto r = rove::test::run(1, [] { rove::sleep_for(std::chrono::hours(1)); });
+  CHECK(r.elapsed == std::chrono::hours(1));
+  const auto e = run_in_child([] {
+    rove::test::run(5, [] { rove::go([] { rove::make_chan<int>().recv(); }); });
+  });
+  CHECK(e.status == 2);
+  CHECK(e.error_output.find("1 goroutine is left at the end of the test (seed 5)\n\ngoroutine ") != std::string::npos);
 }

@@ -42,6 +42,10 @@ with_pkg_config() {
     c++ -std=c++20 ${CXXFLAGS:-} $(pkg-config --cflags rove) "$root/test/packaging/consumer.cpp" \
       -o "$work/by_pkg_config" $(pkg-config --libs rove) && says "$work/by_pkg_config"
 }
+in_c() {
+  cc -std=c11 -Wall -Wextra -pedantic -Werror $(pkg-config --cflags rove) "$root/test/packaging/consumer.c" \
+    -o "$work/in_c" $(pkg-config --libs rove) -lstdc++ && says "$work/in_c"
+}
 with_cmake() {
   cp -r "$root/test/packaging" "$work/sources" &&
     cmake -S "$work/sources/cmake" -B "$work/by_cmake" -DCMAKE_PREFIX_PATH="$work/moved" &&
@@ -59,6 +63,7 @@ as_subproject() {
 }
 
 step 'a consumer by pkg-config' with_pkg_config
+step 'a consumer in C' in_c
 if command -v cmake >/dev/null 2>&1; then
   step 'a consumer by CMake' with_cmake
   step 'CMake and another version' refuses_other_version

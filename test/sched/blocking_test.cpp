@@ -260,8 +260,8 @@ TEST_CASE("a goroutine that computes for long does not hold up others") {
 }
 
 TEST_CASE("goroutines that compute for long, one after the other, on whatever processor") {
-  // Each starts the next one when it has run for a while, and goes on until that one runs: on a processor that was started
-  // for it, when the one before was held up. That one may be held up as well.
+  // Each starts the next one when it has run for a while, and goes on until that one runs: on a processor that was
+  // started for it, when the one before was held up. That one may be held up as well.
   struct chain {
     static void run(int left, std::atomic<int>& started, rove::wait_group& wg) {
       const int before = ++started;

@@ -173,8 +173,8 @@ TEST_CASE("processors: their number changes while all are busy") {
 TEST_CASE("processors: fewer of them run fewer at the same time") {
   rove::run(with_procs(4), [] {
     rove::set_max_procs(1);
-    // Once the others have rested, goroutines that hold a processor for a moment never overlap. (A spare processor, which
-    // is meant for those that hold one for 10 ms, may appear on a machine under load; then it is tried again.)
+    // Once the others have rested, goroutines that hold a processor for a moment never overlap. (A spare processor,
+    // which is meant for those that hold one for 10 ms, may appear on a machine under load; then it is tried again.)
     for (int attempt = 0;; ++attempt) {
       std::atomic<int> inside{0}, most{0};
       rove::wait_group wg;

@@ -210,8 +210,9 @@ TEST_CASE("no memory for a stack of a size that was asked for", "[native]") {
 #if !ROVE_TSAN  // which allows no threads after a fork
 namespace {
 
-// Forks in a goroutine; the child does `f`, which must be fatal. Natively only: in the child of a process with threads the
-// emulator (QEMU 7.2) now and then waits for a mutex of its own that another thread held. What the child wrote is in the report.
+// Forks in a goroutine; the child does `f`, which must be fatal. Natively only: in the child of a process with threads
+// the emulator (QEMU 7.2) now and then waits for a mutex of its own that another thread held. What the child wrote is
+// in the report.
 template <class F>
 void check_in_fork(F f) {
   const ending e = run_in_child([f] {

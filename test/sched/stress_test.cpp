@@ -211,3 +211,22 @@ TEST_CASE("stress: two runtimes and plain threads share everything") {
   CHECK(w.guarded == w.locked);
   CHECK(w.sent == w.received);
 }
+
+TEST_CASE("stress: a thread wakes the last goroutine of a runtime, which ends while the thread is still about to return") {
+  std::atomic<bool> over{false};
+  auto ch = rove::make_chan<int>();
+  std::thread waker([&] {
+    for (int i = 0; !over; ++i)
+      if (!ch.try_send(i)) std::this_thread::yield();
+  });
+  int last = -1, grew = 0;
+  for (int i = 0; i < 150 * load; ++i) {
+    rove::runtime rt(with_procs(2));
+    const int got = *rt.run([&] { return ch.recv(); });
+    grew += got > last;
+    last = got;
+  }
+  over = true;
+  waker.join();
+  CHECK(grew == 150 * load);
+}

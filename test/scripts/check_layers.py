@@ -25,6 +25,8 @@ ALLOWED = {
     "time": {"base", "os", "chan", "doors"},
     "context": {"base", "os", "chan", "time", "sync", "doors"},
     "net": {"base", "os", "sync", "time", "context", "doors"},
+    # The C API is a shell over the public headers. Its channels are the untyped core, of which it asks an element's size.
+    "capi": {"chan"},
 }
 CODE = {".hpp", ".cpp", ".S", ".h"}
 COMMENTED = CODE | {".sh", ".py"}

@@ -1,5 +1,5 @@
-// What tests of the runtime share: a body run with 1, 2 and more processors and nothing left behind, waiting for an event,
-// moving a goroutine to another thread, seeded delays.
+// What tests of the runtime share: a body run with 1, 2 and more processors and nothing left behind, waiting for an
+// event, moving a goroutine to another thread, seeded delays.
 #pragma once
 
 #include <sys/syscall.h>
@@ -75,8 +75,8 @@ void on_processors(Body body) {
   return syscall(SYS_gettid);
 }
 
-// The calling goroutine goes on on another thread. Another goroutine takes its processor and keeps it until then. Nobody
-// waits for that one's end: its end would make the caller runnable where it came from.
+// The calling goroutine goes on on another thread. Another goroutine takes its processor and keeps it until then.
+// Nobody waits for that one's end: its end would make the caller runnable where it came from.
 inline void migrate() {
   const long start = thread_now();
   while (thread_now() == start) {
@@ -139,7 +139,8 @@ class dice {
   std::uint64_t state_;
 };
 
-// Plain threads of a test. When it fails by an exception they are left alone, so that the exception is what is reported.
+// Plain threads of a test. When it fails by an exception they are left alone, so that the exception is what is
+// reported.
 class plain_threads {
  public:
   template <class... Call>

@@ -10,9 +10,8 @@ namespace rove::detail {
 
 inline constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
 
-inline std::int64_t steady_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+// The clock that the library goes by: the steady clock, or the virtual one in a deterministic run (rove::test).
+std::int64_t steady_ns();
 
 // A duration in nanoseconds, rounded up; what does not fit means for ever, or at once.
 template <class Rep, class Period>

@@ -1,5 +1,5 @@
-// What a goroutine that somebody may join leaves behind: lives with its closure, in the goroutine's descriptor or on its
-// stack, which are given back by whoever joins it.
+// What a goroutine that somebody may join leaves behind: lives with its closure, in the goroutine's descriptor or on
+// its stack, which are given back by whoever joins it.
 #pragma once
 
 #include <atomic>

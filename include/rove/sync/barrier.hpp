@@ -56,6 +56,7 @@ class barrier {
   static_assert(std::is_nothrow_invocable_v<CompletionFunction&>, "as in std::barrier: the function is noexcept");
 
  public:
+  // Says in which phase somebody arrived: to be given to wait().
   class arrival_token {
    public:
     arrival_token(arrival_token&&) = default;

@@ -50,7 +50,7 @@ class wait_group {
         if (wg) wg->done();
       }
     };
-    detail::start_goroutine({}, nullptr,
+    detail::start_goroutine(nullptr, nullptr,
                             [c = counted(this), call = std::decay_t<F>(std::forward<F>(f))]() mutable {
                               static_cast<void>(std::move(call)());
                             });

@@ -5,9 +5,9 @@
 
 namespace rove::os {
 
-// The calling thread's errno. Compilers keep the address of errno, whose function is declared `const`, and a function that is
-// inlined into one that parks would look at its former thread's. So it is asked for in a function of its own, about which
-// nothing can be deduced.
+// The calling thread's errno. Compilers keep the address of errno, whose function is declared `const`, and a function
+// that is inlined into one that parks would look at its former thread's. So it is asked for in a function of its own,
+// about which nothing can be deduced.
 [[gnu::noinline]] inline int last_error() {
   asm volatile("");
   return errno;

@@ -56,11 +56,18 @@ std::string read_text(const std::string& path) {
   }
 }
 
-cpu_quota quota_of(const std::string& folder, bool v2) {
+std::string_view read_in(std::string& folder, const char* name, char (&room)[64]) {
+  const std::size_t length = folder.size();
+  const std::string_view text = read_file(folder.append(name).c_str(), room, sizeof room);
+  folder.resize(length);
+  return text;
+}
+
+cpu_quota quota_of(std::string& folder, bool v2) {
   char first[64], second[64];
-  if (v2) return parse_cpu_max(read_file((folder + "/cpu.max").c_str(), first, sizeof first));
-  return parse_cfs(read_file((folder + "/cpu.cfs_quota_us").c_str(), first, sizeof first),
-                   read_file((folder + "/cpu.cfs_period_us").c_str(), second, sizeof second));
+  if (v2) return parse_cpu_max(read_in(folder, "/cpu.max", first));
+  const std::string_view quota = read_in(folder, "/cpu.cfs_quota_us", first);
+  return parse_cfs(quota, read_in(folder, "/cpu.cfs_period_us", second));
 }
 
 cpu_quota tightest_of_version(const std::string& root, std::string_view mountinfo, std::string_view cgroup, bool v2) {
@@ -68,12 +75,15 @@ cpu_quota tightest_of_version(const std::string& root, std::string_view mountinf
   cgroup_mount mount;
   std::string path;
   if (!parse_mounts(mountinfo, v2, mount) || !parse_membership(cgroup, v2, path)) return least;
-  std::string_view below = path_in_mount(mount, path);
+  std::string folder = root;
+  folder.append(mount.point);
+  const std::size_t top = folder.size();
+  folder.append(path_in_mount(mount, path));
   for (;;) {
-    cpu_quota here = quota_of(root + mount.point + std::string(below), v2);
+    const cpu_quota here = quota_of(folder, v2);
     if (tighter(here, least)) least = here;
-    if (below.empty()) return least;
-    below = below.substr(0, below.rfind('/'));
+    if (folder.size() == top) return least;
+    folder.resize(std::max(top, folder.rfind('/')));
   }
 }
 

@@ -90,13 +90,13 @@ alternate_stack::alternate_stack() {
   // Room for a report with a backtrace above what the kernel saves there, which grows with the CPU's registers.
   std::size_t frame = static_cast<std::size_t>(std::max(sysconf(_SC_MINSIGSTKSZ), 2048L));
   std::size_t bytes = (frame + 64 * 1024 + page_size() - 1) / page_size() * page_size();
-  void* start = reserve_memory(bytes);
+  void* start = reserve_memory(bytes, memory_kind::signal_stacks);
   if (start == nullptr) return;  // then an overflow is an ordinary crash
   stack_t mine = {};
   mine.ss_sp = start;
   mine.ss_size = bytes;
   if (sigaltstack(&mine, nullptr) != 0) {
-    release_memory(start, bytes);
+    release_memory(start, bytes, memory_kind::signal_stacks);
     return;
   }
   start_ = start;
@@ -112,7 +112,7 @@ alternate_stack::~alternate_stack() {
     off.ss_flags = SS_DISABLE;
     sigaltstack(&off, nullptr);
   }
-  release_memory(start_, bytes_);
+  release_memory(start_, bytes_, memory_kind::signal_stacks);
 }
 
 }  // namespace rove::os

@@ -7,10 +7,14 @@
 
 #include <algorithm>
 
+#include "src/os/hooks.hpp"
 #include "src/os/linux/file.hpp"
 #include "src/os/os.hpp"
 
 namespace rove::os {
+
+constinit hook<memory_hook> on_memory;
+
 namespace {
 
 constexpr int advice_guard_install = 102;  // MADV_GUARD_INSTALL, Linux 6.13; older headers lack it
@@ -26,14 +30,7 @@ bool faults(const void* page) {
   return fault;
 }
 
-}  // namespace
-
-std::size_t page_size() {
-  static const std::size_t size = getauxval(AT_PAGESZ);
-  return size;
-}
-
-void* reserve_memory(std::size_t bytes) {
+void* map_memory(std::size_t bytes) {
   // Not reserved in the kernel's books: with vm.overcommit_memory = 0 a large mapping is refused otherwise.
   void* start = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (start == MAP_FAILED) return nullptr;
@@ -41,13 +38,35 @@ void* reserve_memory(std::size_t bytes) {
   return start;
 }
 
-void release_memory(void* start, std::size_t bytes) { munmap(start, bytes); }
+}  // namespace
+
+std::size_t page_size() {
+  static const std::size_t size = getauxval(AT_PAGESZ);
+  return size;
+}
+
+void* reserve_memory(std::size_t bytes, memory_kind kind) {
+  void* data;
+  const memory_hook told = on_memory.get(data);
+  if (!told) return map_memory(bytes);
+  const auto change = static_cast<std::ptrdiff_t>(bytes);
+  if (!told(data, kind, change)) return nullptr;
+  void* const start = map_memory(bytes);
+  if (start == nullptr) told(data, kind, -change);
+  return start;
+}
+
+void release_memory(void* start, std::size_t bytes, memory_kind kind) {
+  munmap(start, bytes);
+  void* data;
+  if (const memory_hook told = on_memory.get(data)) told(data, kind, -static_cast<std::ptrdiff_t>(bytes));
+}
 
 void discard_memory(void* start, std::size_t bytes) { madvise(start, bytes, MADV_DONTNEED); }
 
 guard_kind probe_guards() {
   std::size_t bytes = page_size();
-  void* page = reserve_memory(bytes);
+  void* page = map_memory(bytes);
   if (page == nullptr) return guard_kind::none;
   guard_kind kind = guard_kind::none;
   for (guard_kind candidate : {guard_kind::lightweight, guard_kind::mapping}) {
@@ -56,7 +75,7 @@ guard_kind probe_guards() {
       break;
     }
   }
-  release_memory(page, bytes);
+  munmap(page, bytes);
   return kind;
 }
 

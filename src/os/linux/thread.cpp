@@ -13,22 +13,39 @@
 #include <new>
 
 #include "src/base/check.hpp"
+#include "src/os/hooks.hpp"
 #include "src/os/os.hpp"
 
 namespace rove::os {
+
+constinit hook<thread_hook> on_thread;
+
 namespace {
 
 struct start_record {
   void (*body)(void*);
   void* argument;
   char name[16];  // what the kernel keeps, the final zero included
+  thread_info info;
 };
+
+void tell(const start_record& record, bool starts) {
+  void* data;
+  const thread_hook told = on_thread.get(data);
+  if (!told) return;
+  thread_info info = record.info;
+  info.starts = starts;
+  info.name = record.name;
+  told(data, info);
+}
 
 void* thread_main(void* opaque) {
   start_record record = *static_cast<start_record*>(opaque);
   delete static_cast<start_record*>(opaque);
   if (record.name[0] != 0) prctl(PR_SET_NAME, record.name, 0, 0, 0);
+  tell(record, true);
   record.body(record.argument);
+  tell(record, false);
   return nullptr;
 }
 
@@ -44,11 +61,11 @@ void block_signals(sigset_t& before) {
 
 }  // namespace
 
-int start_thread(thread_handle& handle, std::string_view name, void (*body)(void*), void* argument) {
-  auto* record = new (std::nothrow) start_record{body, argument, {}};
+int start_thread(thread_handle& handle, const thread_label& label, void (*body)(void*), void* argument) {
+  auto* record = new (std::nothrow) start_record{body, argument, {}, {label.kind, true, label.index, label.runtime, {}}};
   if (record == nullptr) return -ENOMEM;
-  std::size_t length = std::min(name.size(), sizeof record->name - 1);
-  if (length != 0) std::memcpy(record->name, name.data(), length);
+  std::size_t length = std::min(label.name.size(), sizeof record->name - 1);
+  if (length != 0) std::memcpy(record->name, label.name.data(), length);
 
   sigset_t before;
   block_signals(before);  // here, so that the new thread is never without its mask
