@@ -34,7 +34,7 @@ class tick_source final : public chan_timer {
     const auto changes = core_.queued.load(std::memory_order_relaxed) + 1;  // relaxed: lock
     core_.queued.store(changes, std::memory_order_release);                 // CHAN-LOOK
     if (core_.receivers.front())
-      alarm_.set(due);
+      set_alarm(due);
     else if (alarm_.pending())
       alarm_.clear();
     return was_set;
@@ -56,12 +56,14 @@ class tick_source final : public chan_timer {
   }
 
   void awaited_locked() noexcept override {
-    if (next() != os::never) alarm_.set(next());
+    if (next() != os::never) set_alarm(next());
   }
   void deserted_locked() noexcept override { alarm_.clear(); }
 
   void destroy() noexcept override {
-    if (alarm_.pending()) time::silence(core_.lock, alarm_);
+    // Whoever rings has no handle. A select that its ring found on the way to sleep was not woken, and may be here while
+    // the ring still holds the lock, although nothing is pending any more.
+    if (may_ring_) time::silence(core_.lock, alarm_);
     delete this;
   }
 
@@ -74,6 +76,12 @@ class tick_source final : public chan_timer {
   static time_point tick(os::nanoseconds due) { return time_point(std::chrono::nanoseconds(due)); }
   os::nanoseconds next() const { return due_.load(std::memory_order_relaxed); }                 // relaxed: lock
   void change_due(os::nanoseconds due) { due_.store(due, std::memory_order_release); }          // CHAN-LOOK
+
+  // By those who have a handle: their writes are seen by `destroy`.
+  void set_alarm(os::nanoseconds due) {
+    may_ring_ = true;
+    alarm_.set(due);
+  }
 
   // The tick of `due` was taken; those that were missed meanwhile are left out.
   void advance(os::nanoseconds due, os::nanoseconds now) {
@@ -106,6 +114,7 @@ class tick_source final : public chan_timer {
   own_alarm alarm_;
   std::atomic<os::nanoseconds> due_;
   os::nanoseconds period_;             // 0: one tick
+  bool may_ring_ = false;              // the alarm was set once
 };
 
 // What is to be at once is at this moment: the tick's value says so.

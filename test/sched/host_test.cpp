@@ -322,6 +322,7 @@ TEST_CASE("host: goroutines that move to and fro, wake each other and are ended 
     polling_thread other(second);
     const long here = thread_now();
     std::atomic<int> done{0}, wrong{0};
+    std::atomic<bool> ends{false};  // from then on whoever stops the runtime runs what is left
     const auto ch = rove::make_chan<int>(4);
     constexpr int all = 12;
     for (int i = 0; i < all; ++i)
@@ -332,14 +333,14 @@ TEST_CASE("host: goroutines that move to and fro, wake each other and are ended 
           switch (d.below(6)) {
             case 0: {
               const rove::on_host guard(first);
-              if (thread_now() != here) ++wrong;
+              if (thread_now() != here && !ends) ++wrong;
               if (!ch.try_send(k)) ch.try_recv();
               break;
             }
             case 1:
               rove::switch_to(second);
               rove::yield();
-              if (thread_now() != other.id()) ++wrong;
+              if (thread_now() != other.id() && !ends) ++wrong;
               break;
             case 2: rove::switch_back(); break;
             case 3: ch.send_for(k, 50us); break;
@@ -353,6 +354,7 @@ TEST_CASE("host: goroutines that move to and fro, wake each other and are ended 
       poll_until(first, [&] { return done == all; });
     } else {
       for (int k = 0; k < 20; ++k) first.poll(20us);
+      ends = true;
       other.stop();
     }
     rt->stop();
