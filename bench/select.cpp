@@ -63,8 +63,7 @@ void select2_default(benchmark::State& state) {
 }
 BENCH_GOROUTINES(select2_default);
 
-// ---- four channels
-// -----------------------------------------------------------------------------------------------------
+// ---- four channels --------------------------------------------------------------------------------------------------
 
 using four = std::array<number_chan, 4>;
 

@@ -67,8 +67,7 @@ void select_on_timeout(benchmark::State& state) {
 }
 BENCH_GOROUTINES(select_on_timeout);
 
-// ---- many sleepers
-// -------------------------------------------------------------------------------------------------------
+// ---- many sleepers --------------------------------------------------------------------------------------------------
 
 // Vigna, "splitmix64": the sleepers' spans, the same in each language.
 std::uint64_t splitmix64(std::uint64_t i) {

@@ -188,8 +188,7 @@ owned_pollable connect_in_turn(const request& r, const std::vector<address>& all
   return nullptr;
 }
 
-// ---- two kinds of addresses
-// --------------------------------------------------------------------------------------------
+// ---- two kinds of addresses -----------------------------------------------------------------------------------------
 
 // One kind's addresses, tried one after the other.
 struct lane {
@@ -265,8 +264,7 @@ owned_pollable connect_first(const request& r, std::array<lane, 2>& lanes, cance
   return owned_pollable(adopt(winner->socket.take(), streams(r), winner->target(), ec));
 }
 
-// ---- all of it
-// -----------------------------------------------------------------------------------------------------------
+// ---- all of it ------------------------------------------------------------------------------------------------------
 
 std::vector<address> resolve_for(std::string_view host, time_point deadline, const context* ctx, std::error_code& ec) {
   if (!ctx) return resolve(host, deadline, ec);

@@ -97,8 +97,7 @@ conn listener::accept(std::error_code& ec) {
   return conn(adopt(static_cast<int>(n), !label_of(p_).name.is_unix(), address::from_native(peer.data(), peer.size), ec));
 }
 
-// ---- the other forms
-// ---------------------------------------------------------------------------------------------------
+// ---- the other forms ------------------------------------------------------------------------------------------------
 
 listener listen(std::string_view network, std::string_view addr, std::error_code& ec) {
   return listen(network, addr, {}, ec);

@@ -96,8 +96,7 @@ int socket::descriptor() const noexcept {
   return number;
 }
 
-// ---- a connection's own
-// ------------------------------------------------------------------------------------------------
+// ---- a connection's own ---------------------------------------------------------------------------------------------
 
 address conn::remote_addr(std::error_code& ec) const {
   ec.clear();
@@ -125,8 +124,7 @@ void conn::set_linger(std::chrono::seconds time, std::error_code& ec) {
   ec = code_of(p_ ? p_->with_descriptor([&](int s) { return os::set_linger(s, seconds); }) : sched::io_closed);
 }
 
-// ---- the forms that throw
-// ------------------------------------------------------------------------------------------------
+// ---- the forms that throw -------------------------------------------------------------------------------------------
 
 void socket::close() {
   std::error_code ec;

@@ -5,8 +5,7 @@
 
 namespace rove::net {
 
-// ---- streams
-// ---------------------------------------------------------------------------------------------------------
+// ---- streams --------------------------------------------------------------------------------------------------------
 
 std::size_t conn::read_bytes(void* to, std::size_t size, std::error_code& ec) {
   ec.clear();
@@ -94,8 +93,7 @@ std::size_t conn::write_or_throw(const void* from, std::size_t size) {
   return n;
 }
 
-// ---- datagrams
-// -------------------------------------------------------------------------------------------------------
+// ---- datagrams ------------------------------------------------------------------------------------------------------
 
 datagram udp::read_bytes(void* to, std::size_t size, std::error_code& ec) {
   os::socket_address from;

@@ -36,8 +36,7 @@ int shut_down_writing(int s);
 int close_descriptor(int d);
 int set_non_blocking(int d);                            // 1: it was already
 
-// ---- data
-// ------------------------------------------------------------------------------------------------------------
+// ---- data -----------------------------------------------------------------------------------------------------------
 transferred receive(int s, void* to, std::size_t size);
 transferred receive_from(int s, void* to, std::size_t size, socket_address& from);
 transferred send(int s, const void* from, std::size_t size);
@@ -45,8 +44,7 @@ transferred send_to(int s, const void* from, std::size_t size, const sockaddr* t
 transferred send_parts(int s, const iovec* parts, std::size_t count);
 inline constexpr std::size_t most_parts = 64;           // of one send_parts
 
-// ---- facts and options
-// -------------------------------------------------------------------------------------------------
+// ---- facts and options ----------------------------------------------------------------------------------------------
 int local_address(int s, socket_address& a);
 int peer_address(int s, socket_address& a);
 enum class socket_option {

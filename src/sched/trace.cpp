@@ -69,8 +69,7 @@ recorder& the_recorder() {
   return *r;
 }
 
-// ---- notes
-// -------------------------------------------------------------------------------------------------------------
+// ---- notes ----------------------------------------------------------------------------------------------------------
 
 void recorder::push(trace_track& t, const trace_event& e) {
   if (!t.on) return;
@@ -200,8 +199,7 @@ void note_instant(machine* m, trace_kind kind, std::uint64_t number) {
 
 constexpr trace_sink sink{note_enter, note_leave, note_wake, note_instant};
 
-// ---- beginning and end
-// ---------------------------------------------------------------------------------------------------
+// ---- beginning and end ----------------------------------------------------------------------------------------------
 
 void set_all_traced(bool on) {
 #if defined(ROVE_TRACE)

@@ -83,8 +83,7 @@ writer_waiter* take_writer(parking_bucket& b, const void* key, bool owner) {
 
 }  // namespace
 
-// ---- readers
-// ---------------------------------------------------------------------------------------------------------
+// ---- readers --------------------------------------------------------------------------------------------------------
 
 void shared_mutex::lock_shared_slow() {
   left(this, state_.fetch_sub(reader, std::memory_order_release));                        // RW-STATE
@@ -129,8 +128,7 @@ void shared_mutex::left(const void* address, std::uint32_t before) {
   if (handed) sched::wake(handed);
 }
 
-// ---- writers
-// ---------------------------------------------------------------------------------------------------------
+// ---- writers --------------------------------------------------------------------------------------------------------
 
 void shared_mutex::lock_slow() {
   const auto is_free = [](std::uint32_t s) { return !(s & (writer | handing)) && s < reader; };
@@ -194,8 +192,7 @@ void shared_mutex::unlock_slow(std::uint32_t s) {
   if (next) sched::wake(next);
 }
 
-// ---- what is rare
-// ----------------------------------------------------------------------------------------------------
+// ---- what is rare ---------------------------------------------------------------------------------------------------
 
 // Somebody left the queue without having got anything.
 void shared_mutex::take_stock() {

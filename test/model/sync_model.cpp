@@ -72,8 +72,7 @@ void wake(waiter* w) {
   A::futex_wake(w->woken, 1);
 }
 
-// ---- the read-write mutex
-// --------------------------------------------------------------------------------------------
+// ---- the read-write mutex -------------------------------------------------------------------------------------------
 
 constexpr word writer = 1, called = 2, writers_wait = 4, readers_wait = 8, handing = 16;
 constexpr word closed = writer | called | writers_wait | handing, reader = 32;
@@ -308,8 +307,7 @@ void three_users() {
   use(writers > 1);
 }
 
-// ---- the condition variable
-// ------------------------------------------------------------------------------------------
+// ---- the condition variable -----------------------------------------------------------------------------------------
 
 template <flaw F>
 class condition {

@@ -97,8 +97,7 @@ int set_non_blocking(int d) {
   return once([&] { return fcntl(d, F_SETFL, flags | O_NONBLOCK); });
 }
 
-// ---- data
-// ------------------------------------------------------------------------------------------------------------
+// ---- data -----------------------------------------------------------------------------------------------------------
 
 transferred receive(int s, void* to, std::size_t size) {
   return repeated([&] { return recv(s, to, size, 0); });
@@ -126,8 +125,7 @@ transferred send_parts(int s, const iovec* parts, std::size_t count) {
   return repeated([&] { return sendmsg(s, &message, MSG_NOSIGNAL); });
 }
 
-// ---- facts and options
-// -------------------------------------------------------------------------------------------------
+// ---- facts and options ----------------------------------------------------------------------------------------------
 
 int local_address(int s, socket_address& a) {
   a.size = sizeof a.bytes;
