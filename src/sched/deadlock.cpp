@@ -33,10 +33,13 @@ scheduler* registry = nullptr;
 // All runtimes of the process, locked.
 class all_runtimes {
  public:
+  static inline std::atomic<int> detecting{0};  // of how many deadlocks are to be reported
+
   static void add(scheduler* s) {
     os::hold h(registry_lock);
     s->next_ = registry;
     registry = s;
+    if (s->wants_deadlocks()) detecting.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
     if (traces()) s->set_traced(true);
   }
   static void for_each(void (*f)(void*, scheduler*), void* argument) {
@@ -45,6 +48,7 @@ class all_runtimes {
   }
   static void remove(scheduler* s) {
     os::hold h(registry_lock);
+    if (s->wants_deadlocks()) detecting.fetch_sub(1, std::memory_order_relaxed);  // relaxed: a count
     for (scheduler** q = &registry; *q; q = &(*q)->next_)
       if (*q == s) {
         *q = s->next_;
@@ -99,12 +103,19 @@ std::size_t scheduler::thread_count_locked() const {
 
 void scheduler::check_deadlock() {
   if (is_ending()) return ender::end_the_rest(*this);
-  const bool always = config_.detect_deadlock.value_or(false);
-  if (!config_.detect_deadlock.value_or(is_run_) ) return;
+  if (all_runtimes::detecting.load(std::memory_order_relaxed) == 0) return;  // relaxed: counted before it could be stuck
   {
     all_runtimes all;
     if (plain_threads_in_call.load(std::memory_order_relaxed) != 0 || timers_outside.may_wake_somebody()) return;  // relaxed: see the essay
-    if (alive() == 0 || !all.all_of([](scheduler& s) { return s.stuck_locked(); })) return;
+    // The last one to rest looks for all: it may be of a runtime that does not ask for reports itself.
+    bool wanted = false, always = false;
+    all.all_of([&](scheduler& s) {
+      if (s.alive() == 0) return true;
+      wanted = wanted || s.wants_deadlocks();
+      always = always || s.config_.detect_deadlock.value_or(false);
+      return true;
+    });
+    if (!wanted || !all.all_of([](scheduler& s) { return s.stuck_locked(); })) return;
     if (!always) {
       std::size_t ours = 1 + (ROVE_TSAN ? 1 : 0);  // the thread in `run`; ThreadSanitizer's own
       all.all_of([&](scheduler& s) { ours += s.thread_count_locked(); return true; });

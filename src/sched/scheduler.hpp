@@ -142,6 +142,7 @@ class scheduler {
   // relaxed: changes while the goroutine holds a processor or before it gives it away under the lock (deadlock.cpp)
   void count_blocked(int n) { in_blocking_.fetch_add(n, std::memory_order_relaxed); }
   void check_deadlock();
+  bool wants_deadlocks() const { return config_.detect_deadlock.value_or(is_run_); }
   // Nothing of this runtime can go on by itself. While it ends nobody sleeps: a timer is of use to others only.
   bool stuck_locked(bool timers_count = true) const;
   std::size_t thread_count_locked() const;

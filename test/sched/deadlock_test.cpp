@@ -329,6 +329,21 @@ TEST_CASE("deadlock: goroutines of two runtimes that wait for each other") {
   CHECK(contains(e, " [chan receive]:\n"));
   CHECK(contains(e, " [chan receive (nil chan)]:\n"));
 }
+TEST_CASE("deadlock: the last one to park is of a runtime that does not ask for reports") {
+  const ending e = run_in_child([] {
+    auto ch = rove::make_chan<int>();
+    rove::runtime other(with_procs(1));
+    other.go([ch] {
+      rove::sleep_for(20ms);
+      ch.recv();
+    });
+    rove::run(detecting(true), [ch] { rove::chan<int>().recv(); });
+  });
+  INFO(e.error_output);
+  CHECK(e.status == 2);
+  CHECK(contains(e, " [chan receive]:\n"));
+  CHECK(contains(e, " [chan receive (nil chan)]:\n"));
+}
 TEST_CASE("deadlock: found however the last ones come to park", "[native]") {
   // The last to park may be any of them, on any processor: the report must come every time.
   const ending e = run_in_child([] {

@@ -4,8 +4,8 @@
 #
 #   sh test/system/aarch64.sh <build folder> <program...>
 #
-# Needs qemu-system-aarch64, the cross compiler, cpio, and apt-get, which downloads the kernel. The last line is
-# "N passed, N failed".
+# Needs qemu-system-aarch64, the cross compiler, cpio, and apt-get, which downloads the kernel; without it nothing is run.
+# The last line is "N passed, N failed".
 set -eu
 build=$(cd "$1" && pwd)
 shift
@@ -21,11 +21,17 @@ apt() {   # apt <command...>: with a state of its own, of the other architecture
     -o Dir::State::Lists="$work/lists" -o Dir::State::Status=/dev/null -o Dir::Cache="$work/cache" -q "$@"
 }
 
-if ! ls kernel/boot/vmlinuz-* >/dev/null 2>&1; then
-  apt apt-get update >apt.log 2>&1
-  package=$(apt apt-cache depends linux-image-cloud-arm64 | awk '/Depends:/ { print $2; exit }')
-  apt apt-get download "$package" >>apt.log 2>&1
-  dpkg-deb -x "$package"_*.deb kernel
+get_kernel() {
+  apt apt-get update >apt.log 2>&1 || return 1
+  package=$(apt apt-cache depends linux-image-cloud-arm64 2>>apt.log | awk '/Depends:/ { print $2; exit }')
+  [ -n "$package" ] && apt apt-get download "$package" >>apt.log 2>&1 && dpkg-deb -x "$package"_*.deb kernel
+}
+
+if ! ls kernel/boot/vmlinuz-* >/dev/null 2>&1 && ! get_kernel; then
+  tail -n 5 apt.log
+  echo "skipped: Debian's kernel for arm64 cannot be downloaded"
+  echo "0 passed, 0 failed"
+  exit 0
 fi
 
 rm -rf root
