@@ -1,6 +1,8 @@
 // The error category of rove::errc.
 #include <rove/error.hpp>
 
+#include "src/base/immortal.hpp"
+
 namespace rove {
 namespace {
 
@@ -27,13 +29,7 @@ class category final : public std::error_category {
   }
 };
 
-// Made at compile time and never destroyed: a goroutine that still runs while static objects die may hold an error.
-union immortal {
-  constexpr immortal() : value() {}
-  ~immortal() {}
-  category value;
-};
-constinit immortal the_category;
+constinit base::immortal<category> the_category;
 
 }  // namespace
 

@@ -1,6 +1,8 @@
 // The error category of what is wrong with an address.
 #include <rove/address.hpp>
 
+#include "src/base/immortal.hpp"
+
 namespace rove::net {
 namespace {
 
@@ -38,13 +40,7 @@ class category final : public std::error_category {
   }
 };
 
-// As rove::error_category: made at compile time and never destroyed.
-union immortal {
-  constexpr immortal() : value() {}
-  ~immortal() {}
-  category value;
-};
-constinit immortal the_category;
+constinit base::immortal<category> the_category;
 
 }  // namespace
 

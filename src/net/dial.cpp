@@ -316,10 +316,7 @@ conn dial(std::string_view network, std::string_view addr, const dial_options& o
 conn dial(std::string_view network, std::string_view addr, std::error_code& ec) { return dial(network, addr, {}, ec); }
 
 conn dial(std::string_view network, std::string_view addr, const dial_options& o) {
-  std::error_code ec;
-  conn c = dial(network, addr, o, ec);
-  throw_if(ec, "dial");
-  return c;
+  return or_throw("dial", [&](std::error_code& ec) { return dial(network, addr, o, ec); });
 }
 
 conn dial(const context& ctx, std::string_view network, std::string_view addr, const dial_options& o,
@@ -343,10 +340,7 @@ conn dial(const context& ctx, std::string_view network, std::string_view addr, s
 }
 
 conn dial(const context& ctx, std::string_view network, std::string_view addr, const dial_options& o) {
-  std::error_code ec;
-  conn c = dial(ctx, network, addr, o, ec);
-  throw_if(ec, "dial");
-  return c;
+  return or_throw("dial", [&](std::error_code& ec) { return dial(ctx, network, addr, o, ec); });
 }
 
 }  // namespace rove::net

@@ -104,24 +104,15 @@ listener listen(std::string_view network, std::string_view addr, std::error_code
 }
 
 listener listen(std::string_view network, std::string_view addr, const listen_options& o) {
-  std::error_code ec;
-  listener l = listen(network, addr, o, ec);
-  throw_if(ec, "listen");
-  return l;
+  return or_throw("listen", [&](std::error_code& ec) { return listen(network, addr, o, ec); });
 }
 
 udp udp::bind(std::string_view network, std::string_view addr) {
-  std::error_code ec;
-  udp u = bind(network, addr, ec);
-  throw_if(ec, "bind");
-  return u;
+  return or_throw("bind", [&](std::error_code& ec) { return bind(network, addr, ec); });
 }
 
 conn listener::accept() {
-  std::error_code ec;
-  conn c = accept(ec);
-  throw_if(ec, "accept");
-  return c;
+  return or_throw("accept", [&](std::error_code& ec) { return accept(ec); });
 }
 
 }  // namespace rove::net

@@ -127,83 +127,55 @@ void conn::set_linger(std::chrono::seconds time, std::error_code& ec) {
 // ---- the forms that throw -------------------------------------------------------------------------------------------
 
 void socket::close() {
-  std::error_code ec;
-  close(ec);
-  throw_if(ec, "close");
+  or_throw("close", [&](std::error_code& ec) { close(ec); });
 }
 
 void socket::set_deadline(time_point t) {
-  std::error_code ec;
-  set_deadline(t, ec);
-  throw_if(ec, "set_deadline");
+  or_throw("set_deadline", [&](std::error_code& ec) { set_deadline(t, ec); });
 }
 
 void socket::set_read_deadline(time_point t) {
-  std::error_code ec;
-  set_read_deadline(t, ec);
-  throw_if(ec, "set_read_deadline");
+  or_throw("set_read_deadline", [&](std::error_code& ec) { set_read_deadline(t, ec); });
 }
 
 void socket::set_write_deadline(time_point t) {
-  std::error_code ec;
-  set_write_deadline(t, ec);
-  throw_if(ec, "set_write_deadline");
+  or_throw("set_write_deadline", [&](std::error_code& ec) { set_write_deadline(t, ec); });
 }
 
 address socket::local_addr() const {
-  std::error_code ec;
-  address a = local_addr(ec);
-  throw_if(ec, "local_addr");
-  return a;
+  return or_throw("local_addr", [&](std::error_code& ec) { return local_addr(ec); });
 }
 
 void socket::set_read_buffer(int bytes) {
-  std::error_code ec;
-  set_read_buffer(bytes, ec);
-  throw_if(ec, "set_read_buffer");
+  or_throw("set_read_buffer", [&](std::error_code& ec) { set_read_buffer(bytes, ec); });
 }
 
 void socket::set_write_buffer(int bytes) {
-  std::error_code ec;
-  set_write_buffer(bytes, ec);
-  throw_if(ec, "set_write_buffer");
+  or_throw("set_write_buffer", [&](std::error_code& ec) { set_write_buffer(bytes, ec); });
 }
 
 address conn::remote_addr() const {
-  std::error_code ec;
-  address a = remote_addr(ec);
-  throw_if(ec, "remote_addr");
-  return a;
+  return or_throw("remote_addr", [&](std::error_code& ec) { return remote_addr(ec); });
 }
 
 void conn::close_write() {
-  std::error_code ec;
-  close_write(ec);
-  throw_if(ec, "close_write");
+  or_throw("close_write", [&](std::error_code& ec) { close_write(ec); });
 }
 
 void conn::set_no_delay(bool on) {
-  std::error_code ec;
-  set_no_delay(on, ec);
-  throw_if(ec, "set_no_delay");
+  or_throw("set_no_delay", [&](std::error_code& ec) { set_no_delay(on, ec); });
 }
 
 void conn::set_keep_alive(bool on) {
-  std::error_code ec;
-  set_keep_alive(on, ec);
-  throw_if(ec, "set_keep_alive");
+  or_throw("set_keep_alive", [&](std::error_code& ec) { set_keep_alive(on, ec); });
 }
 
 void conn::set_keep_alive(std::chrono::seconds idle, std::chrono::seconds interval, int probes) {
-  std::error_code ec;
-  set_keep_alive(idle, interval, probes, ec);
-  throw_if(ec, "set_keep_alive");
+  or_throw("set_keep_alive", [&](std::error_code& ec) { set_keep_alive(idle, interval, probes, ec); });
 }
 
 void conn::set_linger(std::chrono::seconds time) {
-  std::error_code ec;
-  set_linger(time, ec);
-  throw_if(ec, "set_linger");
+  or_throw("set_linger", [&](std::error_code& ec) { set_linger(time, ec); });
 }
 
 }  // namespace rove::net

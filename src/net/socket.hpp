@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <system_error>
+#include <type_traits>
 
 #include <rove/net.hpp>
 
@@ -25,8 +26,18 @@ inline std::error_code code_of(std::int64_t n) noexcept {
   return {static_cast<int>(-n), std::system_category()};
 }
 
-inline void throw_if(const std::error_code& ec, const char* what) {
-  if (ec) [[unlikely]] rove::detail::throw_system_error(ec, what);
+// The throwing form of an operation: its result, or the error that it set as an exception.
+template <class F>
+auto or_throw(const char* what, F operation) {
+  std::error_code ec;
+  if constexpr (std::is_void_v<decltype(operation(ec))>) {
+    operation(ec);
+    if (ec) [[unlikely]] rove::detail::throw_system_error(ec, what);
+  } else {
+    auto result = operation(ec);
+    if (ec) [[unlikely]] rove::detail::throw_system_error(ec, what);
+    return result;
+  }
 }
 
 // Kept with the descriptor's record as long as the object exists.

@@ -80,17 +80,11 @@ std::size_t conn::write_pieces(const void* all, std::size_t count, piece (*at)(c
 }
 
 std::size_t conn::read_or_throw(void* to, std::size_t size) {
-  std::error_code ec;
-  const std::size_t n = read_bytes(to, size, ec);
-  throw_if(ec, "read");
-  return n;
+  return or_throw("read", [&](std::error_code& ec) { return read_bytes(to, size, ec); });
 }
 
 std::size_t conn::write_or_throw(const void* from, std::size_t size) {
-  std::error_code ec;
-  const std::size_t n = write_bytes(from, size, ec);
-  throw_if(ec, "write");
-  return n;
+  return or_throw("write", [&](std::error_code& ec) { return write_bytes(from, size, ec); });
 }
 
 // ---- datagrams ------------------------------------------------------------------------------------------------------
@@ -114,17 +108,11 @@ std::size_t udp::write_bytes(const void* from, std::size_t size, const address& 
 }
 
 datagram udp::read_or_throw(void* to, std::size_t size) {
-  std::error_code ec;
-  datagram d = read_bytes(to, size, ec);
-  throw_if(ec, "read_from");
-  return d;
+  return or_throw("read_from", [&](std::error_code& ec) { return read_bytes(to, size, ec); });
 }
 
 std::size_t udp::write_or_throw(const void* from, std::size_t size, const address& to) {
-  std::error_code ec;
-  const std::size_t n = write_bytes(from, size, to, ec);
-  throw_if(ec, "write_to");
-  return n;
+  return or_throw("write_to", [&](std::error_code& ec) { return write_bytes(from, size, to, ec); });
 }
 
 }  // namespace rove::net
