@@ -23,7 +23,7 @@ cd "$(dirname "$0")/.."
 ROOT=$(pwd)
 all_parts="scripts gcc noexcept switch clang asan tsan aarch64 system"
 jobs=$(nproc 2>/dev/null || echo 2)
-passed=0 failed=0 times=
+passed=0 failed=0 times= failures=
 
 say() { printf '\n== %s\n' "$*"; }
 
@@ -113,10 +113,18 @@ install_missing() {
 
 # ---- the parts -----------------------------------------------------------------------------------------------------
 
-count() {   # count <N passed, N failed...>
-  set -- $(echo "$1" | tr -d ,)
-  passed=$((passed + ${1:-0}))
-  failed=$((failed + ${3:-1}))
+count() {   # count <what> <N passed, N failed...>: anything else than such a line is a failure
+  case $2 in
+    [0-9]*' passed, '[0-9]*' failed'*) ;;
+    *) set -- "$1 (did not say how it went)" '0 passed, 1 failed' ;;
+  esac
+  what=$1
+  # shellcheck disable=SC2046 # the words of the line
+  set -- $(echo "$2" | tr -d ,)
+  passed=$((passed + $1))
+  failed=$((failed + $3))
+  [ "$3" = 0 ] || failures="$failures
+$part: $what"
 }
 
 build_and_test() {   # build_and_test <part> <compiler or empty> <meson test options> <meson setup options...>
@@ -129,30 +137,29 @@ build_and_test() {   # build_and_test <part> <compiler or empty> <meson test opt
     ! ninja -C "$build" >>"$build.log" 2>&1; then
     grep -E 'error|ERROR|FAILED' "$build.log" | head -n 40
     echo "$part: could not be built; see $build.log"
-    count '0 passed, 1 failed'
+    count 'the build' '0 passed, 1 failed'
     return
   fi
   rm -f "$build"/meson-logs/testlog*.json
   # shellcheck disable=SC2086 # the options are words
-  meson test -C "$build" --no-rebuild --num-processes "$jobs" --print-errorlogs $test_options
-  result=$(python3 test/scripts/count_results.py "$build"/meson-logs/testlog*.json)  # a wrapper's name is part of it
-  echo "$part: ${result:-0 passed, 1 failed}"
-  count "$result"
+  meson test -C "$build" --no-rebuild --num-processes "$jobs" --quiet --print-errorlogs $test_options >"$build.test.log" 2>&1 ||
+    cat "$build.test.log"
+  results=$(python3 test/scripts/count_results.py "$build"/meson-logs/testlog*.json)  # a wrapper's name is part of it
+  result=$(echo "$results" | tail -n 1)
+  echo "$result"
+  count "$(echo "$results" | sed '$d' | tr '\n' ' ')" "$result"
 }
 
 check() {   # check <what> <command...>: one that says by its exit status how it went
   what=$1
   shift
-  if "$@"; then count '1 passed, 0 failed'; else
-    echo "$what: failed"
-    count '0 passed, 1 failed'
-  fi
+  if "$@"; then count "$what" '1 passed, 0 failed'; else count "$what" '0 passed, 1 failed'; fi
 }
 
 counted() {   # counted <command...>: one that says so in its last line
-  "$@" >build/counted.log
+  "$@" >build/counted.log 2>&1
   cat build/counted.log
-  count "$(tail -n 1 build/counted.log)"
+  count "$2" "$(tail -n 1 build/counted.log)"
 }
 
 part_gcc() {
@@ -246,5 +253,6 @@ for part; do
 done
 
 say "time:${times%,}"
+[ -z "$failures" ] || printf 'What failed:%s\n' "$failures"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

@@ -2,7 +2,7 @@
 """Counts what the tests of one build found: count_results.py <build>/meson-logs/testlog.json
 
 A test program that prints Catch2's summary, or "N passed, N failed" last, counts with what it says there; another one
-counts as one. Prints one line: "N passed, N failed, N skipped".
+counts as one. Prints the names of those that failed, a line each, and then "N passed, N failed, N skipped".
 """
 import json
 import re
@@ -34,9 +34,13 @@ def counts(test):
 def main():
     try:
         with open(sys.argv[1]) as log:
-            results = [counts(json.loads(line)) for line in log if line.strip()]
+            tests = [json.loads(line) for line in log if line.strip()]
     except OSError:
-        results = []
+        tests = []
+    results = [counts(test) for test in tests]
+    for test, (_, failed, _) in zip(tests, results):
+        if failed:
+            print("%s (%s)" % (test["name"], test["result"].lower()))
     total = map(sum, zip(*results or [(0, 1, 0)]))  # no result at all is a failure
     print("%d passed, %d failed, %d skipped" % tuple(total))
 

@@ -18,7 +18,7 @@ apt() {   # apt <command...>: with a state of its own, of the other architecture
   command=$1
   shift
   "$command" -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root \
-    -o Dir::State::Lists="$work/lists" -o Dir::State::Status=/dev/null -o Dir::Cache="$work/cache" -q "$@"
+    -o Acquire::http::Timeout=30 -o Acquire::Retries=1 -o Dir::State::Lists="$work/lists" -o Dir::State::Status=/dev/null -o Dir::Cache="$work/cache" -q "$@"
 }
 
 get_kernel() {
