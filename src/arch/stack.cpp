@@ -53,15 +53,15 @@ void give_stacks(stack* first, stack* last, std::size_t count) {
   if (count != 0) pools[first->size_class].give(first, last, count);
 }
 
-std::size_t trim_stacks() {
+std::size_t trim_stacks(std::size_t most) {
   std::size_t trimmed = 0;
-  for (stack_pool& pool : pools) trimmed += pool.trim();
+  for (stack_pool& pool : pools) trimmed += pool.trim(most);
   return trimmed;
 }
 
-std::size_t trim_stacks_to(std::size_t keep) {
+std::size_t trim_stacks_to(std::size_t keep, std::size_t most) {
   std::size_t trimmed = 0;
-  for (stack_pool& pool : pools) trimmed += pool.trim_to(keep);
+  for (stack_pool& pool : pools) trimmed += pool.trim_to(keep, most);
   return trimmed;
 }
 

@@ -47,11 +47,12 @@ std::size_t take_stacks(std::uint8_t size_class, stack** list, std::size_t count
 // Gives a list (linked by next_free, `last` is its end) of `count` stacks of one class back. Any thread.
 void give_stacks(stack* first, stack* last, std::size_t count);
 
-// Gives pages of stacks back to the system that lay unused since the last call: half of them, in bulk. Returns how many
-// stacks it trimmed. A trimmed stack is the last to be taken again. Not on any hot path; any thread.
-std::size_t trim_stacks();
-// Gives back the pages of all free ones but the hottest `keep` of each size.
-std::size_t trim_stacks_to(std::size_t keep);
+// Gives pages of stacks back to the system that lay unused since the last call: half of them, but of each size at most
+// `most`. Returns how many stacks it trimmed. A trimmed stack is the last to be taken again. Not on any hot path; any
+// thread, but it slows down all of them: each call to the system interrupts the other processors.
+std::size_t trim_stacks(std::size_t most = SIZE_MAX);
+// Gives back the pages of all free ones but the hottest `keep` of each size; of each size at most `most`.
+std::size_t trim_stacks_to(std::size_t keep, std::size_t most = SIZE_MAX);
 
 // Calls visit(argument, s) for every descriptor ever made, in use or not. Lock-free; slabs are never unmapped.
 void for_each_stack(void (*visit)(void* argument, stack* s), void* argument);

@@ -168,19 +168,19 @@ std::size_t stack_pool::trim_cold(std::size_t count) {
   return done;
 }
 
-std::size_t stack_pool::trim() {
+std::size_t stack_pool::trim(std::size_t most) {
   std::size_t unused;
   {
     os::hold held(lock_);
     unused = cold_.size();
   }
-  std::size_t done = trim_cold((unused + 1) / 2);
+  std::size_t done = trim_cold(std::min((unused + 1) / 2, most));
   os::hold held(lock_);
   cold_.push_front(hot_);
   return done;
 }
 
-std::size_t stack_pool::trim_to(std::size_t keep) {
+std::size_t stack_pool::trim_to(std::size_t keep, std::size_t most) {
   std::size_t surplus;
   {
     os::hold held(lock_);
@@ -190,7 +190,7 @@ std::size_t stack_pool::trim_to(std::size_t keep) {
     hot_ = all;
     surplus = cold_.size();
   }
-  return trim_cold(surplus);
+  return trim_cold(std::min(surplus, most));
 }
 
 }  // namespace rove::arch

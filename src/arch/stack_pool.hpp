@@ -43,8 +43,8 @@ class alignas(64) stack_pool {
   void give(stack* first, stack* last, std::size_t count);
   bool promise(std::uint8_t size_class, std::size_t count);
   void return_promises(std::size_t count);
-  std::size_t trim();
-  std::size_t trim_to(std::size_t keep);
+  std::size_t trim(std::size_t most);
+  std::size_t trim_to(std::size_t keep, std::size_t most);
 
  private:
   stack* take_free_locked(std::size_t count, std::size_t* taken);

@@ -71,7 +71,9 @@ bool system_monitor::all_idle() {
 // All were idle for a while: gives memory back, then sleeps without a tick until a processor is taken. False: not idle.
 bool system_monitor::deep_sleep() {
   collect_free_stacks();
-  arch::trim_stacks_to(64);
+  // relaxed: a hint, asked again under the lock
+  while (all_idle() && !stop_.load(std::memory_order_relaxed) && arch::trim_stacks_to(64, trimmed_idle) > 0) {
+  }
   {
     os::hold h(scheduler_.lock_);
     if (!all_idle() || stop_.load(std::memory_order_relaxed)) return false;  // relaxed: note_ is set after it
@@ -107,7 +109,7 @@ bool system_monitor::tick(os::nanoseconds now) {
   if (stuck != scheduler_.stuck_seen() || (stuck && queued && idle.idle() == 0)) spare(stuck, queued);
   if (now - last_trim_ >= trim_every) {
     last_trim_ = now;
-    arch::trim_stacks();
+    arch::trim_stacks(trimmed_busy);
   }
   return (worth && idle.idle() > 0) || stuck;  // without an idle processor there is nobody to wake sooner
 }

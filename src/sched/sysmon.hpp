@@ -20,7 +20,7 @@ struct processor;
 //  - starts a spare processor for work that waits behind a goroutine that has run for 10 ms without parking: a
 //    computation, or a system call that nobody announced with `blocking`. The spare retires when that goroutine parks;
 //  - looks for ready descriptors if nobody has for a millisecond;
-//  - gives memory of unused stacks back, in bulk.
+//  - gives memory of unused stacks back: little by little, and all of it once everybody is idle.
 class system_monitor {
  public:
   explicit system_monitor(scheduler& s) : scheduler_(s) {}
@@ -33,6 +33,9 @@ class system_monitor {
  private:
   static constexpr os::nanoseconds shortest = 50'000, longest = 5'000'000, with_idle = 1'000'000;
   static constexpr os::nanoseconds stuck_after = 10'000'000, trim_every = 100'000'000, asleep_after = 100'000'000;
+  // Memory goes back slowly while somebody works, 40 MB a second: the system takes a microsecond for a stack and
+  // interrupts the processors for it. A hundred thousand at once made all else ten times slower for half a second.
+  static constexpr std::size_t trimmed_busy = 1024, trimmed_idle = 4096;
   static constexpr unsigned watched = 256;
 
   struct watch {

@@ -118,6 +118,8 @@ TEST_CASE("a trim gives back half of what was not needed since the last", "[stac
   CHECK(resident(all) == 600);
   CHECK(arch::trim_stacks() == 300);  // of the 400 that were left, and of the 200, which were not used since either
   CHECK(resident(all) == 300);
+  CHECK(arch::trim_stacks(100) == 100);
+  CHECK(resident(all) == 200);
   for (int i = 0; i < 10; ++i) arch::trim_stacks();
   CHECK(resident(all) == 0);
   std::size_t guarded = 0;
@@ -137,7 +139,9 @@ TEST_CASE("the hottest keep their pages and are taken first", "[stack]") {
   touch(all);
   give(all);
   std::size_t reserved = arch::stack_stats().reserved;
-  CHECK(arch::trim_stacks_to(10) >= 90);
+  CHECK(arch::trim_stacks_to(10, 30) >= 30);
+  CHECK(resident(all) == 70);
+  CHECK(arch::trim_stacks_to(10) >= 60);
   CHECK(arch::stack_stats().reserved == reserved);
   CHECK(resident({all.begin(), all.begin() + 10}) == 10);
   CHECK(resident({all.begin() + 10, all.end()}) == 0);
