@@ -15,8 +15,9 @@
 //          end_lock_, once shut_ is set; before that somebody could still be resumed the short way, and the sweep to come
 //          will see whoever waits by then.
 //        5 Calls that can park look at detail::ending first and throw at once.
-//        6 Who waits for other goroutines (wait_group::wait, a join) is passed over by 3 to 5: those it waits for end too,
-//          and may use what lies in its frame until then. Only when nothing moves any more is it ended.
+//        6 Who waits for other goroutines (wait_group::wait, a join) is passed over by 3 to 5, also if it is being unwound:
+//          those it waits for end too, and may use what lies in its frame until then. Only when nothing moves any more
+//          is its wait ended.
 //        7 When the last goroutine is gone: finished_ = 1, the machines go home.
 // A goroutine whose state the sweep reads too early stored `leaving` before its dispatch; that dispatch entered the
 // queue's section either before step 2 shut it (then the store is visible to the sweep) or after (then step 4).
@@ -142,15 +143,6 @@ void scheduler::end_and_wait() {
   if (!config_.own_threads || first_host()) return end_by_polling();
   while (finished_.load(std::memory_order_acquire) == 0)  // FINISHED
     os::futex_wait(reinterpret_cast<const std::uint32_t*>(&finished_), 0);
-}
-
-}  // namespace sched
-
-namespace sched {
-
-bool returns_at_once() {
-  const goroutine* const g = current();
-  return g && g->home()->is_ending() && is_unwinding();
 }
 
 }  // namespace sched

@@ -81,8 +81,6 @@ detail::departure park_for_ever(detail::waiter& w, wait_reason reason);
 
 // The running goroutine is being unwound, or an exception is in flight: it cannot be unwound by another now.
 bool is_unwinding();
-// It is, and its runtime ends: a call that would park returns as if timed out.
-bool returns_at_once();
 
 // The running goroutine is on a host's thread, which is to do other things while it waits.
 bool is_on_host();

@@ -76,22 +76,20 @@ void scheduler::finish_task(detail::task_state* s) {
 namespace detail {
 
 departure task_join_begin(task_state* s, waiter& w) {
-  if (ending.load(std::memory_order_relaxed)) [[unlikely]] {  // relaxed: looked at closer
-    if (sched::returns_at_once()) return {};
+  if (ending.load(std::memory_order_relaxed)) [[unlikely]]  // relaxed: looked at closer
     if (s->done.load(std::memory_order_acquire)) end_check();  // TASK-DONE
-  }
   if (s->done.load(std::memory_order_acquire)) return {};  // TASK-DONE
   return join_begin(s, w);
 }
 
 void task_join_end(task_state*, waiter& w) {
-  if (w.result == outcome::ended) sched::unwind_current();
+  if (w.result == outcome::ended && !sched::is_unwinding()) sched::unwind_current();
   if (ending.load(std::memory_order_relaxed)) end_check();  // relaxed: end_check looks closer
 }
 
 void task_drop(task_state* s) noexcept {
   waiter w;
-  if (!s->done.load(std::memory_order_acquire) && !(sched::current() && sched::current()->home()->is_ending())) {  // TASK-DONE
+  if (!s->done.load(std::memory_order_acquire)) {  // TASK-DONE
     const departure d = join_begin(s, w);
     if (d.to) depart(d);
   }

@@ -37,11 +37,13 @@ detail::departure wait_group::wait_begin(detail::waiter& w) {
   return sched::park(w, detail::wait_reason::wait_group_wait, b.lock());
 }
 
-void wait_group::wait_ended() { sched::unwind_current(); }
+// Nothing moves any more in its runtime, which ends.
+[[gnu::cold]] void wait_group::wait_ended() {
+  if (!sched::is_unwinding()) sched::unwind_current();
+}
 
-// A goroutine that is to end waits all the same for those it counts, since they may use its frame; then it ends.
+// A goroutine that is to end, or is being unwound, waits all the same for those it counts, since they may use its frame.
 [[gnu::cold]] void wait_group::wait_ending() {
-  if (sched::returns_at_once()) return;
   if (state_.load(std::memory_order_acquire) >> 32 != 0) {             // WG-COUNT
     detail::waiter w;
     const detail::departure d = wait_begin(w);

@@ -343,3 +343,48 @@ TEST_CASE("ending: what waits for an ended goroutine goes on") {
   }
   check_nothing_left(host);
 }
+
+TEST_CASE("ending: who is unwound waits for the goroutines that use its frame") {
+  struct parts {
+    std::atomic<int> ended{0};
+    int seen_by_wait_group = -1, seen_by_task = -1;
+  };
+  for (const unsigned n : {1u, 2u}) {
+    parts p;
+    auto nothing = rove::make_chan<int>();
+    auto ends_late = [&p, nothing] {
+      struct last {
+        std::atomic<int>& ended;
+        ~last() { ++ended; }
+      } l{p.ended};
+      nothing.recv();
+    };
+    {
+      rove::runtime rt(with_procs(n));
+      rt.go([&] {                                // older than those that it waits for: it is ended first
+        struct joiner {
+          rove::wait_group wg;
+          parts& p;
+          ~joiner() {
+            wg.wait();
+            p.seen_by_wait_group = p.ended;
+          }
+        } all{{}, p};
+        for (int i = 0; i < 3; ++i) all.wg.go(ends_late);
+        nothing.recv();
+      });
+      rt.go([&] {
+        struct noter {
+          parts& p;
+          ~noter() { p.seen_by_task = p.ended; }
+        } after{p};
+        const rove::task<void> t = rove::spawn(ends_late);
+        nothing.recv();
+      });
+      eventually([&] { return rt.stats().parked == 6; });
+    }
+    CHECK(p.ended == 4);
+    CHECK(p.seen_by_wait_group >= 3);
+    CHECK(p.seen_by_task >= 1);
+  }
+}

@@ -60,7 +60,7 @@ class wait_group {
   void add_slow(std::int32_t n, std::int64_t count);
   detail::departure wait_begin(detail::waiter& w);
   void wait_ending();                          // some runtime ends: perhaps this goroutine's
-  [[noreturn]] static void wait_ended();
+  static void wait_ended();                    // returns only in a goroutine that is being unwound already
   static bool unlink(detail::waiter* w, detail::outcome why);
 
   std::atomic<std::uint64_t> state_{0};        // the counter above, those who wait below
