@@ -83,6 +83,7 @@ class run_queue {
 
   // ---- by anybody, outside: hints ----
 
+  std::uint32_t room_for_woken() const { return N - woken_.length(); }
   bool has_new() const { return fresh_.length() > 0; }
 
   std::uint32_t length() const {

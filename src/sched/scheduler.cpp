@@ -132,7 +132,7 @@ goroutine* scheduler::take_local(machine* m) {
   auto turn = decltype(p->queue)::turn::woken;
   if (slice_over) {
     turn = p->next_turn(os::now());
-    serve_timers(p->looked_at);
+    serve_timers(*p, p->looked_at);
     if (poll_source* const s = source(); s && s->due(p->looked_at, poll_source::look_every)) look_at_poller(m);
     using turns = decltype(turn);
     const bool new_one = turn == turns::oldest || (turn == turns::newest && !p->queue.has_new());
@@ -145,10 +145,14 @@ goroutine* scheduler::take_local(machine* m) {
   return g;
 }
 
-bool scheduler::serve_timers(os::nanoseconds now) {
+// Fires timers, whosever they are, as long as p has room for whom they wake. If more are due than can be run they are
+// late in the order of their time, before new goroutines begin: a backlog of woken ones in the global queue would not
+// get smaller, since each slice would be spent on firing what fell due in the one before.
+bool scheduler::serve_timers(processor& p, os::nanoseconds now) {
   std::size_t fired = 0;
-  for_each_processor([&](processor& p) {
-    if (p.timers.next_due() <= now) fired += p.timers.run_due(now);
+  const std::size_t most = std::max(p.queue.room_for_woken(), least_fired);
+  for_each_processor([&](processor& other) {
+    if (other.timers.next_due() <= now && fired < most) fired += other.timers.run_due(now, most - fired);
   });
   return fired > 0;
 }
@@ -177,7 +181,7 @@ goroutine* scheduler::find_work(machine* m) {
     }
     goroutine* g = take_local(m);
     if (!g) g = take_global(m->p, m->spinning ? m : nullptr);
-    if (!g && (serve_timers(os::now()) || look_at_poller(m))) continue;
+    if (!g && (serve_timers(*m->p, os::now()) || look_at_poller(m))) continue;
     if (priority_queues* const q = g ? nullptr : priorities()) [[unlikely]] g = q->take(m);
     if (!g) g = hunt(m);
     if (g) {
@@ -304,7 +308,7 @@ goroutine* scheduler::hunt(machine* m) {
       if (goroutine* const g = q->take(m)) return g;
     if (stop_machines_.load(std::memory_order_relaxed) || (m->until && m->until->load(std::memory_order_relaxed)))
       return nullptr;  // relaxed: find_work looks properly
-    if (serve_timers(now)) return take_local(m);
+    if (serve_timers(*m->p, now)) return take_local(m);
     if (first || now - sampled >= look_again) {
       goroutine* found = nullptr;
       if (look_at_victims(m, start, samples, now, now - sampled, !first, found, busy)) return found;

@@ -172,7 +172,7 @@ class scheduler {
   }
   bool priority_work_locked() const;
   void publish_global_locked();
-  bool serve_timers(os::nanoseconds now);
+  bool serve_timers(processor& p, os::nanoseconds now);
   goroutine* hunt(machine* m);
   goroutine* steal_from(machine* m, processor& victim);
   bool look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds now, os::nanoseconds elapsed,
@@ -246,6 +246,8 @@ class scheduler {
   const std::uint32_t number_;                          // of all runtimes of the process, this one's: never 0
   [[no_unique_address]] const arch::fp_mode mode_ = arch::current_fp_mode();  // of whoever made the runtime
   os::lock lock_{os::rank::scheduler};
+
+  static constexpr std::uint32_t least_fired = 32;      // timers at a slice's end, however much is queued
 
   // ---- under lock_
   base::chain<goroutine> global_;                       // woken ones

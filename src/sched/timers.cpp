@@ -96,9 +96,11 @@ os::nanoseconds now() {
   return os::now();
 }
 
-std::size_t timer_heap::run_due(os::nanoseconds now) {
+std::size_t timer_heap::run_due(os::nanoseconds now, std::size_t most) {
   std::size_t fired = 0;
-  while (next_due() <= now) {
+  if (served_.load(std::memory_order_relaxed) || served_.exchange(true, std::memory_order_relaxed))  // relaxed: the lock orders
+    return 0;
+  while (fired < most && next_due() <= now) {
     lock_.lock();
     timer* const t = !heap_.empty() && heap_.front().when <= now ? heap_.front().t : nullptr;
     if (t) {
@@ -110,6 +112,7 @@ std::size_t timer_heap::run_due(os::nanoseconds now) {
     t->fire(t);
     ++fired;
   }
+  served_.store(false, std::memory_order_relaxed);  // relaxed: as above
   return fired;
 }
 

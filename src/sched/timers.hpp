@@ -40,8 +40,9 @@ class timer_heap {
   bool disarm_locked(timer* t);      // false: it fired already, or is about to
   bool disarm(timer* t);
 
-  // Fires what is due. Returns how many.
-  std::size_t run_due(os::nanoseconds now);
+  // Fires what is due, the earliest first, but at most so many. Returns how many; 0 also if somebody else is at it: who
+  // comes by need not queue for the heap's lock.
+  std::size_t run_due(os::nanoseconds now, std::size_t most = SIZE_MAX);
   // Fires one of those that are due, chosen by the seed of a deterministic run. False: none is due. simulator.cpp
   bool fire_one_of(os::nanoseconds now, simulation& s);
   // Nobody will serve it any more: fires all, due or not.
@@ -67,6 +68,7 @@ class timer_heap {
   std::vector<entry> heap_;
   std::atomic<os::nanoseconds> next_due_{os::never};
   std::atomic<std::size_t> size_{0};
+  std::atomic<bool> served_{false};  // somebody is firing what is due
 };
 
 // The heap of the processor that the caller runs on; null on a plain thread and inside `blocking`. In a deterministic

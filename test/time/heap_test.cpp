@@ -38,7 +38,10 @@ TEST_CASE("timer heap: fires in the order of times what was not taken out") {
       CHECK_FALSE(heap.disarm(&t));
     }
     CHECK(heap.size_hint() == armed);
-    const std::size_t early = heap.run_due(50);
+    const std::size_t few = heap.run_due(50, 3);
+    CHECK(few <= 3);
+    CHECK((few == 3 || heap.next_due() > 50));
+    const std::size_t early = few + heap.run_due(50);
     CHECK(fired.size() == early);
     CHECK(std::all_of(fired.begin(), fired.end(), [](auto* t) { return t->when <= 50; }));
     CHECK(heap.next_due() > 50);
@@ -63,4 +66,20 @@ TEST_CASE("timer heap: one that is taken down fires all, due or not") {
   CHECK(fired.size() == 50);
   CHECK(heap.size_hint() == 0);
   CHECK_FALSE(heap.disarm(&timers[0]));
+}
+
+TEST_CASE("timer heap: one at a time serves it") {
+  sched::timer_heap heap;
+  struct nested : sched::timer {
+    std::size_t fired_within = 99;
+  };
+  std::vector<nested> timers(3);
+  for (nested& t : timers) {
+    t.fire = [](sched::timer* timer) { static_cast<nested*>(timer)->fired_within = timer->heap->run_due(1); };
+    rove::os::hold h(heap.lock());
+    heap.arm_locked(&t);
+  }
+  CHECK(heap.run_due(1) == 3);
+  for (const nested& t : timers) CHECK(t.fired_within == 0);
+  CHECK(heap.run_due(1) == 0);
 }
