@@ -3,18 +3,18 @@
 
 The headers have plain comments, as the whole source has. Here those at declarations become Doxygen's. Declarations that
 follow each other without an empty line share the comment above the first one. What needs no words (moving, copying,
-destroying) gets a standard phrase. Base classes that have public members leave the namespace detail, which is not
-shown. Every line stays where it is.
+destroying) gets a standard phrase. The file's first comment becomes the file's, up to what it tells of the source.
+Base classes that have public members leave the namespace detail, which is not shown. Every line stays where it is.
 """
 import re
 import sys
 
 BASES = r"(chan_end|send_end|recv_end|condition)\b"
 COMMENT = re.compile(r"( *)//(?! ?----) ?(.*)$")    # no heading
-BEHIND = re.compile(r"(.*[^\s/]) *// (.*)$")
-SCOPE = re.compile(r"^\s*(template\s+)?(requires\b[^{]*?)?(inline\s+|constexpr\s+)*"
+BEHIND = re.compile(r"(?!\s*}\s*//)(.*[^\s/]) *// (.*)$")    # but not behind a namespace's end
+SCOPE = re.compile(r"^\s*(template\s+|typedef\s+)?(requires\b[^{]*?)?(inline\s+|constexpr\s+)*"
                    r"((namespace|class|struct|enum|union)\b|extern \"\")")
-NO_DECLARATION = re.compile(r"[#})]|public:|private:|protected:|friend\b|static_assert|namespace\b|extern \"C\"|\w+;$")
+NO_DECLARATION = re.compile(r"[#})]|public:|private:|protected:|friend\b(?!.*operator)|static_assert|namespace\b|extern \"C\"|\w+;$")
 PHRASES = [
     (r"^~\w+\(", "The destructor."),
     (r"= delete;", "Cannot be copied."),
@@ -83,29 +83,36 @@ def main():
     state = scanner()
     shared, depth, fresh = None, -1, False   # the comment in force, how deep it stands, whether it was just said
     first, hidden = True, False              # the file's own comment; a specialization of something of std's
+    shown, name = True, re.sub(r".*/(?=rove/)", "", sys.argv[1])
     for number, line in enumerate(lines):
         here, level = state.among_declarations(), len(state.scopes)
         comment, behind = COMMENT.match(line), BEHIND.match(line)
         if not line.strip():
             shared, fresh, first = None, False, False
-        elif comment and here and not first:
+        elif comment and first:
+            shown = shown and not comment[2].startswith("Pairs.")
+            if shown:
+                print(f"/// {'' if number else f'@file {name} @brief '}{comment[2]}")
+                continue
+        elif comment and here:
             shared = f"{shared} {comment[2]}" if fresh else comment[2]
             depth, fresh = level, True
             print(f"{comment[1]}/// {comment[2]}")
             continue
         elif here and not comment and not NO_DECLARATION.match(line.strip()):
-            words = shared if shared and depth == level else phrase(line)
+            sharing = shared and depth == level and not line.endswith("= delete;")
+            words = shared if sharing else phrase(line)
             if behind and behind[1].rstrip().endswith((";", ",", "}")):
                 line = f"{behind[1]} ///< {behind[2]}"
             elif words and not fresh:
                 line = f"/** {words} */ {line}"
             fresh = False
-        elif behind and level and state.scopes[-1] and not state.parentheses:
+        elif behind and not state.parentheses and (state.scopes[-1] if level else line.startswith("#define")):
             line = f"{behind[1]} ///< {behind[2]}"
         state.take(re.sub(r"/\*\*.*?\*/", "", line))
         if line == "template <>" and lines[number + 1].startswith("struct std::"):
             line, hidden = f"/** @cond */ {line}", True
-        elif hidden and state.among_declarations():
+        elif hidden and not state.scopes and state.among_declarations():
             line, hidden = f"{line} /** @endcond */", False
         print(line)
 

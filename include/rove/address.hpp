@@ -69,13 +69,14 @@ class address {
   // What the system's calls give. A family that is not among ours gives an empty address.
   static address from_native(const sockaddr* native, std::size_t size) noexcept;
 
+  // Is there one? Not in a default-built address. And of which kind?
   explicit operator bool() const noexcept { return size_ != 0; }
   bool is_ip4() const noexcept;
   bool is_ip6() const noexcept;
   bool is_unix() const noexcept;
 
   std::uint16_t port() const noexcept;                        // 0 for a Unix socket
-  address with_port(std::uint16_t port) const noexcept;
+  address with_port(std::uint16_t port) const noexcept;       // a copy; as it is if it has no port
   std::string host() const;                                   // "127.0.0.1", "fe80::1%eth0", "/run/x.sock", "@name"
   std::string to_string() const;                              // "127.0.0.1:80", "[fe80::1%eth0]:80"; a path as it is
 
@@ -86,9 +87,10 @@ class address {
   // An IPv4 address in IPv6's form, for a socket of that family; others as they are. It equals no address but itself.
   address as_ip6() const noexcept;
 
+  // By kind, address and port, or path; any order, for maps.
   friend bool operator==(const address& a, const address& b) noexcept;
   friend std::strong_ordering operator<=>(const address& a, const address& b) noexcept;
-  std::size_t hash() const noexcept;
+  std::size_t hash() const noexcept;                          // equal ones have the same
 
  private:
   static constexpr std::size_t capacity = 112;                // sockaddr_un is the largest
@@ -99,8 +101,8 @@ class address {
 
 // "host:port", "[host]:port" taken apart, by Go's rules; the parts point into the text. Error: address_errc.
 struct host_and_port {
-  std::string_view host;
-  std::string_view port;
+  std::string_view host;  // without brackets; may be empty
+  std::string_view port;  // a number or a name; may be empty
 };
 host_and_port split_host_port(std::string_view text, std::error_code& ec);
 host_and_port split_host_port(std::string_view text);

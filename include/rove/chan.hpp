@@ -22,8 +22,8 @@ namespace rove {
 // there, or the time was up.
 template <class T>
 struct recv_result {
-  std::optional<T> value;
-  bool closed = false;
+  std::optional<T> value;  // what was received
+  bool closed = false;     // there is no value, and there will be none
 };
 
 template <class T>
@@ -59,18 +59,22 @@ auto make_send_case(Channel&& channel, V&& value, Handler&& handler) {
 template <class T>
 class chan_iterator {
  public:
+  // As iterators have them.
   using value_type = T;
   using difference_type = std::ptrdiff_t;
   using iterator_concept = std::input_iterator_tag;
 
   chan_iterator() = default;
   explicit chan_iterator(detail::chan_core* c) : core_(c) { next(); }
+  // The value that was received last. It stays the iterator's until the next step, and may be moved from.
   T& operator*() const { return *value_; }
+  // Receives the next one. Parks until there is one, or the channel is closed.
   chan_iterator& operator++() {
     next();
     return *this;
   }
   void operator++(int) { ++*this; }
+  // Is the channel closed and drained?
   bool operator==(std::default_sentinel_t) const { return !value_; }
 
  private:
@@ -94,6 +98,7 @@ class chan_end {
   std::size_t cap() const noexcept { return chan_capacity(self().handle_.get()); }
   // Not nil?
   explicit operator bool() const noexcept { return self().handle_.get() != nullptr; }
+  // The same for all handles of one channel.
   const void* identity() const noexcept { return self().handle_.get(); }
 
  private:
@@ -208,6 +213,8 @@ class recv_end {
     return chan_recv_limited<T>(core(), t);
   }
 
+  // For `for`: receives until the channel is closed and drained. begin() receives the first value, so it parks; what
+  // another goroutine receives does not come here.
   chan_iterator<T> begin() const { return chan_iterator<T>(core()); }
   std::default_sentinel_t end() const noexcept { return {}; }
 
@@ -265,7 +272,7 @@ class chan : public detail::chan_end<chan<T>>,
              public detail::send_end<chan<T>, T>,
              public detail::recv_end<chan<T>, T> {
  public:
-  using value_type = T;
+  using value_type = T;                          // an element
 
   chan() = default;
   explicit chan(detail::chan_core* adopted) : handle_(adopted) {}
@@ -293,9 +300,9 @@ bool operator==(const A& a, const B& b) noexcept {
 // A channel with room for `capacity` values; 0: unbuffered, a send meets its receive. Panics "makechan: size out of
 // range" if that is negative or too large; throws std::bad_alloc.
 template <class T>
-chan<T> make_chan(std::ptrdiff_t capacity = 0) {
+ROVE_ALWAYS_INLINE chan<T> make_chan(std::ptrdiff_t capacity = 0) {
   static_assert(std::is_object_v<T> && std::move_constructible<T>, "a channel's elements are movable objects");
-  return chan<T>(detail::make_chan_core(detail::element_type_of<T>, capacity));
+  return chan<T>(detail::make_chan_core(detail::element_type_of<T>, capacity));  // which notes who calls: hence inlined
 }
 
 }  // namespace rove

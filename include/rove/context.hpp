@@ -119,6 +119,8 @@ using counted_after_entry = counted<after_entry, retain_after_entry, release_aft
 
 }  // namespace detail
 
+// Tells those who work on one thing that they are to give up, and carries values down to them. A counted handle: copies
+// are the same context. Default-built: background(). Any thread; nothing here parks.
 class context {
  public:
   context() noexcept = default;                                   // background()
@@ -167,6 +169,7 @@ class cancel_function {
  public:
   cancel_function() noexcept = default;
   explicit cancel_function(detail::canceler* adopted) noexcept : canceler_(adopted) {}
+  // Any thread. Runs the callbacks of stop tokens; functions of after_func run in goroutines of their own.
   void operator()() const {
     if (canceler_.get()) detail::cancel(canceler_.get(), {});
   }
@@ -180,6 +183,7 @@ class cancel_cause_function {
  public:
   cancel_cause_function() noexcept = default;
   explicit cancel_cause_function(detail::canceler* adopted) noexcept : canceler_(adopted) {}
+  // Likewise. The first reason counts.
   void operator()(std::error_code cause = {}) const {
     if (canceler_.get()) detail::cancel(canceler_.get(), cause);
   }
@@ -190,13 +194,13 @@ class cancel_cause_function {
 
 // A context, and the function that cancels it.
 struct cancelable {
-  context ctx;
-  cancel_function cancel;
+  context ctx;               // derived from the parent
+  cancel_function cancel;    // to be called in the end, so that its timer is stopped at once
 };
 // The same, with a function that takes a reason.
 struct cancelable_cause {
-  context ctx;
-  cancel_cause_function cancel;
+  context ctx;                     // derived from the parent
+  cancel_cause_function cancel;    // with the reason
 };
 
 // Never cancelled, no deadline, no values.

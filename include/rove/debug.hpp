@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <system_error>
 
+// Looking inside a running program.
 namespace rove::debug {
 
 // Writes every goroutine of every runtime of the process, in the form of the reports: id, name, state or wait reason

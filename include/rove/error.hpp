@@ -27,6 +27,7 @@ enum class errc {
 // The category of errc; lives until the very end of the process.
 const std::error_category& error_category() noexcept;
 
+// As a code of that category.
 inline std::error_code make_error_code(errc code) noexcept { return {static_cast<int>(code), error_category()}; }
 
 namespace detail {

@@ -38,7 +38,9 @@ extern const priority_class frame_class, background_class;
 // Goroutines that a goroutine starts are normal ones again. On a host, and in a deterministic run, all are equal.
 class priority {
  public:
-  static const priority frame, normal, background;
+  static const priority frame;       // what a frame, or a user, waits for
+  static const priority normal;      // the default
+  static const priority background;  // what may take its time
   const detail::priority_class* what() const { return what_; }  // null: normal
 
   constexpr priority() = default;
@@ -121,6 +123,7 @@ ROVE_ALWAYS_INLINE void go(F&& f, Args&&... args) {
   detail::start_goroutine(nullptr, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
+// The same with a name, a stack size, a priority or a host of its own.
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 ROVE_ALWAYS_INLINE void go(const options& o, F&& f, Args&&... args) {
@@ -212,6 +215,7 @@ class task {
     if (state_) detail::task_drop(state_);
   }
 
+  // Is there a goroutine? Not if it was default-built, moved from, or after get().
   bool valid() const noexcept { return state_ != nullptr; }
   void swap(task& other) noexcept { std::swap(state_, other.state_); }
 
@@ -283,12 +287,14 @@ template <class F, class... Args>
   return detail::spawn_task(nullptr, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
+// The same with a name, a stack size, a priority or a host of its own.
 template <class F, class... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 [[nodiscard]] ROVE_ALWAYS_INLINE auto spawn(const options& o, F&& f, Args&&... args) {
   return detail::spawn_task(&o, nullptr, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
+// What a goroutine may know of itself.
 namespace this_goroutine {
 
 // Never reused; 0 on a plain thread. The first main goroutine of a process is 1.

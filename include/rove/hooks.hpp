@@ -9,6 +9,7 @@
 
 namespace rove {
 
+// What a thread of the library is for.
 enum class thread_kind : std::uint8_t {
   worker,    // runs goroutines
   monitor,   // a runtime's system monitor: wakes up now and then, sleeps while the runtime does
@@ -16,8 +17,9 @@ enum class thread_kind : std::uint8_t {
   service,   // looks up names, hands out signals, writes a report
 };
 
+// What a thread_hook is told.
 struct thread_info {
-  thread_kind kind;
+  thread_kind kind;           // what it is for
   bool starts;                // false: it is about to end
   unsigned index;             // among those of its kind and runtime, from 0, never used twice; else 0
   std::uint32_t runtime;      // runtime::number() of its runtime; 0: the whole process's
@@ -31,6 +33,7 @@ struct thread_info {
 using thread_hook = void (*)(void* data, const thread_info& info);
 void set_thread_hook(thread_hook hook, void* data);        // null: none
 
+// What a mapping of the library is for.
 enum class memory_kind : std::uint8_t {
   stacks,        // address space for goroutines' stacks, in slabs; what is touched of it becomes memory
   goroutines,    // address space for their records

@@ -89,6 +89,7 @@ ROVE_ALWAYS_INLINE void switch_back() {
 // does.
 class on_host {
  public:
+  // Goes there. Parks, unless the goroutine is there already.
   explicit on_host(host& h) {
     const detail::host_move m = detail::move_to_host(h.queue());
     before_ = m.before;

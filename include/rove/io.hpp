@@ -21,6 +21,7 @@ namespace rove::sched {
 class pollable;
 }
 
+// Files, pipes, descriptors and child processes.
 namespace rove::io {
 
 // ---- waiting -------------------------------------------------------------------------------------------------------
@@ -29,9 +30,10 @@ namespace rove::io {
 class events {
  public:
   constexpr events() = default;
-  constexpr explicit events(int bits) : bits_(bits) {}
-  constexpr explicit operator bool() const noexcept { return bits_ != 0; }
-  constexpr int bits() const noexcept { return bits_; }
+  constexpr explicit events(int bits) : bits_(bits) {}                       // 1: readable, 2: writable
+  constexpr explicit operator bool() const noexcept { return bits_ != 0; }   // ready for anything?
+  constexpr int bits() const noexcept { return bits_; }                      // as above
+  // Both sets together; what is in both; are they the same?
   friend constexpr events operator|(events a, events b) noexcept { return events(a.bits_ | b.bits_); }
   friend constexpr events operator&(events a, events b) noexcept { return events(a.bits_ & b.bits_); }
   friend constexpr bool operator==(events a, events b) noexcept = default;
@@ -39,8 +41,10 @@ class events {
  private:
   int bits_ = 0;
 };
-inline constexpr events readable{1}, writable{2};
+inline constexpr events readable{1};  // there is something to read, or the end
+inline constexpr events writable{2};  // there is room
 
+// Deadlines, and the one that never comes.
 using time_point = std::chrono::steady_clock::time_point;
 inline constexpr time_point never = time_point::max();
 
@@ -174,8 +178,8 @@ class file {
 
 // A pipe: what is written to the one end is read from the other.
 struct pipe_ends {
-  file reader;
-  file writer;
+  file reader;                                                // at its end when the other one is closed
+  file writer;                                                // fails when the other one is closed
 };
 pipe_ends pipe();
 pipe_ends pipe(std::error_code& ec);
@@ -206,6 +210,7 @@ std::uint64_t copy(W& to, R& from, std::error_code& ec) {
   }
 }
 
+// The same; an error is a std::system_error, and how much was written before it is not told.
 template <writer W, reader R>
 std::uint64_t copy(W& to, R& from) {
   std::error_code ec;
@@ -214,7 +219,7 @@ std::uint64_t copy(W& to, R& from) {
   return n;
 }
 
-// All that is left to read.
+// All that is left to read. On an error: what came before it.
 template <reader R>
 std::string read_all(R& from, std::error_code& ec) {
   std::string text;
@@ -231,6 +236,7 @@ std::string read_all(R& from, std::error_code& ec) {
   }
 }
 
+// The same; an error is a std::system_error.
 template <reader R>
 std::string read_all(R& from) {
   std::error_code ec;

@@ -43,8 +43,10 @@ concept piece_of_bytes = requires(const P& p) {
 
 }  // namespace detail
 
+// Sockets and addresses.
 namespace net {
 
+// Of the steady clock; what deadlines are told in.
 using time_point = std::chrono::steady_clock::time_point;
 
 // What all sockets share.
@@ -89,7 +91,7 @@ class socket {
  protected:
   explicit socket(sched::pollable* p) noexcept : p_(p) {}
 
-  sched::pollable* p_ = nullptr;
+  sched::pollable* p_ = nullptr;   // the library's own
 };
 
 // A connection: a stream of bytes in each direction, or a UDP socket that knows its peer, whose every read and write is
@@ -216,7 +218,7 @@ struct dial_options {
 // Connects: network "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6" to "host:port" ("" for the host: this machine), "unix"
 // to a path. The host's addresses are tried one after the other; if there are both kinds, those of the other kind are
 // tried too when the first have not answered after a while, and the first to answer wins. Parks until connected.
-// Errors: what the first address said; connection_refused and the like.
+// Errors: what the first address said, connection_refused and the like; errc::deadline_exceeded if it said nothing.
 conn dial(std::string_view network, std::string_view addr, const dial_options& o = {});
 conn dial(std::string_view network, std::string_view addr, std::error_code& ec);
 conn dial(std::string_view network, std::string_view addr, const dial_options& o, std::error_code& ec);
@@ -228,7 +230,7 @@ conn dial(const context& ctx, std::string_view network, std::string_view addr, c
 
 // What read_from got.
 struct datagram {
-  std::size_t size = 0;
+  std::size_t size = 0;          // bytes of it that are in the span
   address addr;                  // who sent it
 };
 

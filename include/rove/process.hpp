@@ -18,7 +18,7 @@ struct exit_status {
   int signal = 0;                    // that ended it; 0: it ended by itself
   bool core = false;                 // a core file was written
 
-  bool success() const noexcept { return code == 0; }
+  bool success() const noexcept { return code == 0; }  // it ended by itself, with 0
   std::string to_string() const;     // "exit status 3", "signal 9", "signal 6 (core dumped)"
 };
 
@@ -26,11 +26,16 @@ struct exit_status {
 // waits by the poller, such as an end of io::pipe, is non-blocking for the child too, which few programs expect.
 class stream {
  public:
-  enum kind { inherit, null, pipe };
-  constexpr stream(kind k = inherit) : kind_(k) {}
-  stream(const file& f) : descriptor_(f.descriptor()) {}
+  // What there is without a file.
+  enum kind {
+    inherit,  // ours
+    null,     // /dev/null
+    pipe,     // whose other end process::in, out or err gives
+  };
+  constexpr stream(kind k = inherit) : kind_(k) {}         // no file
+  stream(const file& f) : descriptor_(f.descriptor()) {}   // which must stay open until the child was started
 
-  kind what() const noexcept { return kind_; }
+  kind what() const noexcept { return kind_; }             // inherit if it is a file
   int descriptor() const noexcept { return descriptor_; }  // -1: none was given
 
  private:
@@ -42,7 +47,9 @@ class stream {
 struct process_options {
   std::optional<std::vector<std::string>> environment = {};  // "NAME=value"; unset: ours
   std::string folder = {};           // where it runs; empty: where we are
-  stream in = {}, out = {}, err = {};
+  stream in = {};                    // its standard input
+  stream out = {};                   // its standard output
+  stream err = {};                   // its error output
   bool err_to_out = false;           // its error output goes where its output goes; `err` is not looked at
 };
 
@@ -67,8 +74,9 @@ class process {
   // err_to_out, `err` stays empty. A child that the child leaves behind is not waited for. That the program fails is no
   // error.
   struct result {
-    exit_status status;
-    std::string out, err;
+    exit_status status;        // how it ended
+    std::string out;           // what it wrote, all of it
+    std::string err;           // to its error output
   };
   static result output(const std::vector<std::string>& arguments, const process_options& options = {},
                        std::string_view input = {});

@@ -31,10 +31,10 @@
 #include <rove/version.hpp>
 
 #ifdef __cplusplus
-#define ROVE_ALIGNED_8 alignas(8)
+#define ROVE_ALIGNED_8 alignas(8)   // the library's own
 extern "C" {
 #else
-#define ROVE_ALIGNED_8 _Alignas(8)
+#define ROVE_ALIGNED_8 _Alignas(8)  // the library's own
 #endif
 
 // ---- error codes ----
@@ -42,13 +42,13 @@ extern "C" {
 #define ROVE_AGAIN (-EAGAIN)        // it would have to wait
 #define ROVE_TIMED_OUT (-ETIMEDOUT) // the deadline came first
 #define ROVE_CLOSED (-EPIPE)        // the channel is closed, and drained
-#define ROVE_NO_MEMORY (-ENOMEM)
+#define ROVE_NO_MEMORY (-ENOMEM)    // there is none, or no address space for a stack
 
 // ---- time: nanoseconds ----
 
-#define ROVE_MICROSECOND INT64_C(1000)
-#define ROVE_MILLISECOND INT64_C(1000000)
-#define ROVE_SECOND INT64_C(1000000000)
+#define ROVE_MICROSECOND INT64_C(1000)         // as many nanoseconds
+#define ROVE_MILLISECOND INT64_C(1000000)      // as many nanoseconds
+#define ROVE_SECOND INT64_C(1000000000)        // as many nanoseconds
 // A deadline is a point of time as rove_now tells it. One that is past, 0 for one: the call does not wait.
 #define ROVE_NEVER INT64_MAX
 
@@ -69,8 +69,10 @@ typedef struct rove_config {
   int unwind;              // 1: goroutines that are left are unwound, for programs with C++ functions on their stacks
   void *data;              // given to these functions:
   void (*on_thread_start)(void *data);  // on each thread that the runtime starts
-  void (*on_thread_stop)(void *data);
-  void (*on_work)(void *data);          // with no_threads: there is work, poll. On any thread; must not call rove
+  void (*on_thread_stop)(void *data);   // on each of them, before it ends
+  // With no_threads: goroutines were started or woken, poll. Not for timers and descriptors, which a poll looks at. On
+  // any thread; must not call rove.
+  void (*on_work)(void *data);
   void (*on_fatal)(void *data, const char *report, size_t size);  // sees a fatal report first; must not call rove
 } rove_config;
 
@@ -78,6 +80,7 @@ typedef struct rove_config {
 // calling thread works for the runtime meanwhile. May be called again. Panics in a goroutine.
 int rove_run(const rove_config *config, int (*f)(void *arg), void *arg);
 
+// How a goroutine is to be. All zeros, or NULL for it: as all others.
 typedef struct rove_options {
   const char *name;        // for reports and the debugger; at most 63 bytes are kept; may be NULL
   size_t stack_size;       // bytes of address space; 0: the runtime's
@@ -116,6 +119,8 @@ void rove_unlock_os_thread(void);
 
 // ---- a runtime as an object, for a host that owns its threads ----
 
+// Processors, threads and goroutines that belong together. Several can live in one process, and goroutines of two of
+// them can meet on one channel.
 typedef struct rove_runtime rove_runtime;
 
 // NULL: no memory. On a plain thread.
@@ -172,22 +177,25 @@ size_t rove_chan_cap(const rove_chan *c);
 
 // ---- select ----
 
+// What a case of a select does.
 typedef enum rove_case_kind {
-  ROVE_CASE_SEND,
-  ROVE_CASE_RECV,
+  ROVE_CASE_SEND,          // ready when its channel has room, or somebody receives; closed: a panic
+  ROVE_CASE_RECV,          // ready when its channel has something, or is closed
   ROVE_CASE_TIMEOUT,       // taken when no other was ready until then
   ROVE_CASE_DEFAULT        // taken if no other is ready at once
 } rove_case_kind;
 
 // One case of a select. Made by the functions below.
 typedef struct rove_case {
-  rove_case_kind kind;
+  rove_case_kind kind;     // what it does
   int status;              // out, of the case that was taken: 0, or ROVE_CLOSED for a receive that got nothing
-  rove_chan *channel;
+  rove_chan *channel;      // NULL: never ready
   void *element;           // to send, or room for what is received
-  int64_t deadline;
+  int64_t deadline;        // of a timeout, as rove_now tells it
 } rove_case;
 
+// Makes a case; it may be used for several selects. What `element` points to is read (send) or written (receive) by
+// rove_select, and is to live until then.
 static inline rove_case rove_on_recv(rove_chan *c, void *element) {
   rove_case made = {ROVE_CASE_RECV, 0, c, element, 0};
   return made;
@@ -213,10 +221,11 @@ int rove_select(rove_case *cases, size_t count);
 
 // ---- locks and waiting: all zeros is a fresh one, nothing needs to be freed; must not be copied once in use ----
 
+// A lock; {0} or ROVE_MUTEX_INIT.
 typedef struct rove_mutex {
-  ROVE_ALIGNED_8 unsigned char state[8];
+  ROVE_ALIGNED_8 unsigned char state[8];   // the library's own
 } rove_mutex;
-#define ROVE_MUTEX_INIT {{0}}
+#define ROVE_MUTEX_INIT {{0}}        // unlocked
 
 // Not recursive; belongs to no goroutine. unlock is fatal if it is not locked. try_lock: 0 or ROVE_AGAIN; lock_until: 0
 // or ROVE_TIMED_OUT.
@@ -225,10 +234,11 @@ int rove_mutex_try_lock(rove_mutex *m);
 int rove_mutex_lock_until(rove_mutex *m, int64_t deadline);
 void rove_mutex_unlock(rove_mutex *m);
 
+// A lock for many readers or one writer; {0} or ROVE_RWMUTEX_INIT.
 typedef struct rove_rwmutex {
-  ROVE_ALIGNED_8 unsigned char state[8];
+  ROVE_ALIGNED_8 unsigned char state[8];   // the library's own
 } rove_rwmutex;
-#define ROVE_RWMUTEX_INIT {{0}}
+#define ROVE_RWMUTEX_INIT {{0}}      // unlocked
 
 // Many readers or one writer. A waiting writer holds new readers back, so readers must not nest. As for mutex.
 void rove_rwmutex_lock(rove_rwmutex *m);
@@ -238,10 +248,11 @@ void rove_rwmutex_rlock(rove_rwmutex *m);
 int rove_rwmutex_try_rlock(rove_rwmutex *m);
 void rove_rwmutex_runlock(rove_rwmutex *m);
 
+// A counter to wait for; {0} or ROVE_WAIT_GROUP_INIT.
 typedef struct rove_wait_group {
-  ROVE_ALIGNED_8 unsigned char state[8];
+  ROVE_ALIGNED_8 unsigned char state[8];   // the library's own
 } rove_wait_group;
-#define ROVE_WAIT_GROUP_INIT {{0}}
+#define ROVE_WAIT_GROUP_INIT {{0}}   // zero
 
 // Adds to the counter; when it becomes zero all who wait go on. Panics "sync: negative WaitGroup counter".
 void rove_wait_group_add(rove_wait_group *wg, int n);
@@ -251,18 +262,19 @@ void rove_wait_group_wait(rove_wait_group *wg);
 // Adds 1 and starts a goroutine that calls f(arg) and then done. ROVE_NO_MEMORY: nothing was added or started.
 int rove_wait_group_go(rove_wait_group *wg, void (*f)(void *arg), void *arg);
 
+// Whether something was done; {0} or ROVE_ONCE_INIT.
 typedef struct rove_once {
-  ROVE_ALIGNED_8 unsigned char state[16];
+  ROVE_ALIGNED_8 unsigned char state[16];  // the library's own
 } rove_once;
-#define ROVE_ONCE_INIT {{0}}
+#define ROVE_ONCE_INIT {{0}}         // not done
 
 // Calls f(arg) the first time. Returns when f has returned, in this call or another one.
 void rove_once_call(rove_once *once, void (*f)(void *arg), void *arg);
 
 // ---- descriptors ----
 
-#define ROVE_READABLE 1
-#define ROVE_WRITABLE 2
+#define ROVE_READABLE 1    // there is something to read, or the end
+#define ROVE_WRITABLE 2    // there is room
 
 // Parks the goroutine (blocks a plain thread) until the descriptor is ready for some of `events` (| of the two), and
 // returns for which; at once if it is ready, as a regular file always is. A descriptor that is broken or at its end is

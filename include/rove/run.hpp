@@ -13,6 +13,8 @@
 #include <rove/detail/waiter.hpp>
 #include <rove/error.hpp>
 
+// What rove has for C++. Where nothing else is said any thread may call anything: in a goroutine a call that has to
+// wait parks the goroutine, on a plain thread it blocks the thread.
 namespace rove {
 
 // What becomes of the goroutines that are left when a runtime ends.
@@ -28,10 +30,11 @@ struct config {
   std::optional<bool> detect_deadlock{};   // unset: by `run` only, while no thread but the library's own exists
   unsigned max_threads = 10'000;           // more is a fatal error
   bool own_threads = true;                 // false: goroutines run in runtime::poll only
-  rove::at_end at_end = rove::at_end::unwind;
+  rove::at_end at_end = rove::at_end::unwind;  // what becomes of goroutines that are left
   std::function<void()> on_thread_start{}; // on each thread that the runtime starts
-  std::function<void()> on_thread_stop{};
-  // without own threads: there is work, poll. On any thread; must not call rove
+  std::function<void()> on_thread_stop{};  // on each of them, before it ends
+  // without own threads: goroutines were started or woken, poll. Not for timers and descriptors, which a poll looks at.
+  // On any thread; must not call rove
   std::function<void()> on_work{};
   std::function<void(std::string_view)> on_fatal{};  // sees a fatal report or a panic's first; must not call rove
 };
@@ -110,6 +113,7 @@ auto run(const config& c, F&& f) {
   }
 }
 
+// The same in a runtime as it is by default.
 template <class F>
   requires std::invocable<F&>
 auto run(F&& f) {

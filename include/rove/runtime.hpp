@@ -33,14 +33,14 @@ struct statistics {
   std::uint64_t goroutines = 0;      // that have not ended
   std::uint64_t running = 0;         // on a processor, or in `blocking`
   std::uint64_t runnable = 0;        // wait for a processor
-  std::uint64_t parked = 0;
-  std::uint64_t spawned = 0;
+  std::uint64_t parked = 0;          // wait for something else
+  std::uint64_t spawned = 0;         // started ever
   std::uint64_t switches = 0;        // dispatches
   std::uint64_t steals = 0;          // goroutines taken from another processor
-  std::uint64_t parks = 0;
-  std::uint64_t threads = 0;
+  std::uint64_t parks = 0;           // how often one had to wait
+  std::uint64_t threads = 0;         // workers that it has now
   std::uint64_t stack_reserved = 0;  // bytes, of all runtimes together
-  std::uint64_t stack_resident = 0;
+  std::uint64_t stack_resident = 0;  // bytes of them that are memory, likewise
   std::uint64_t stacks_unguarded = 0;  // stacks without a guard page of their own: the system allows no more mappings
   std::uint64_t timers = 0;          // armed
   std::uint64_t polled = 0;          // readiness events taken from the system
@@ -50,6 +50,8 @@ struct statistics {
 // them can meet on one channel. Made and destroyed on a plain thread.
 class runtime {
  public:
+  // Starts no thread yet: its first goroutine does. Panics "rove: max_procs out of range" (over 1024); a malformed
+  // ROVE_MAXPROCS is fatal.
   runtime();
   explicit runtime(const config& c);
   ~runtime();                                    // stop()
@@ -99,6 +101,7 @@ class runtime {
   // what it is given. Panics in one of its own goroutines ("rove: runtime stopped from one of its goroutines").
   void stop();
 
+  // Counts and sizes. Any thread; blocks nothing. Takes some microseconds, and a system call for each slab of stacks.
   statistics stats() const;
 
   // Of all runtimes of this process, made one after the other, this one's number: from 1, never used twice. Hooks tell

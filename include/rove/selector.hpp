@@ -93,6 +93,7 @@ class selector {
   selector(const selector&) = delete;
   selector& operator=(const selector&) = delete;
 
+  // As many as can be added; as in Go.
   static constexpr std::size_t max_cases = 65'536;
 
   // Adds a case, as for select; returns its index. A sending case sends a copy of its value each time if that can be

@@ -8,6 +8,7 @@
 #include <rove/chan.hpp>
 #include <rove/error.hpp>
 
+// Signals of the operating system.
 namespace rove::signals {
 
 namespace detail {
@@ -51,6 +52,7 @@ class subscription {
 [[nodiscard]] subscription notify(send_chan<int> ch, std::span<const int> signals);
 [[nodiscard]] subscription notify(send_chan<int> ch, std::span<const int> signals, std::error_code& ec);
 
+// The same for signals that are listed in the call.
 [[nodiscard]] inline subscription notify(send_chan<int> ch, std::initializer_list<int> signals) {
   return notify(std::move(ch), std::span<const int>(signals.begin(), signals.size()));
 }

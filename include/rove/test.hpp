@@ -14,6 +14,7 @@
 #include <rove/run.hpp>
 #include <rove/time.hpp>
 
+// Deterministic runs.
 namespace rove::test {
 
 // In result::schedule, instead of a goroutine's number: a timer that was due.
@@ -21,7 +22,7 @@ inline constexpr std::uint32_t a_timer = UINT32_MAX;
 
 // What a run came to.
 struct result {
-  std::uint64_t seed = 0;
+  std::uint64_t seed = 0;                    // the one it ran with
   std::uint64_t decisions = 0;               // points at which a seed decided who goes on
   std::uint64_t fingerprint = 0;             // of all decisions: the same for the same interleaving
   std::vector<std::uint32_t> schedule;       // who went on, the first 100,000 decisions: f is 0, others by first turn
@@ -32,15 +33,17 @@ struct result {
 // started.
 class failure : public std::runtime_error {
  public:
+  // What was wrong.
   enum class kind : std::uint8_t {
     deadlock,     // f has not returned, everybody is parked and no timer is pending
     leak,         // f has returned, and goroutines are left that are parked
   };
+  // Made by the runs themselves.
   failure(kind k, std::uint64_t seed, std::size_t count, const std::string& what)
       : std::runtime_error(what), kind_(k), seed_(seed), count_(count) {}
 
-  kind what_failed() const noexcept { return kind_; }
-  std::uint64_t seed() const noexcept { return seed_; }
+  kind what_failed() const noexcept { return kind_; }         // which of the two
+  std::uint64_t seed() const noexcept { return seed_; }       // test::run with it fails again in the same way
   std::size_t goroutines() const noexcept { return count_; }  // how many are listed
 
  private:

@@ -17,6 +17,7 @@
 
 namespace rove {
 
+// Of the steady clock: what deadlines are told in, and what ticks carry.
 using time_point = std::chrono::steady_clock::time_point;
 
 // The time that sleeps, time limits and timers go by: std::chrono::steady_clock::now(), except in a deterministic run,

@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+// A timeline of what goroutines did.
 namespace rove::trace {
 
 // How much is kept.
@@ -12,9 +13,9 @@ struct options {
   std::size_t buffer = 16u << 20;  // bytes of events kept for each processor; the oldest go first
 };
 
-// Takes notes of all runtimes from now on: a track for each processor, with a slice for each time that a goroutine ran
-// there, named like the goroutine or by its number; arrows from who woke or started a goroutine to where it went on;
-// instants for thefts, for calls in `blocking` and for polls. `stop` writes them to `path`, as JSON in Chrome's
+// Takes notes of all runtimes from now on: a track for each processor, and for each host one named after its thread
+// ("host main"), with a slice for each time that a goroutine ran there, named like the goroutine or by its number;
+// arrows from who woke or started a goroutine to where it went on, and from where it left for another thread; instants for thefts, for calls in `blocking` and for polls. `stop` writes them to `path`, as JSON in Chrome's
 // trace-event format. While it lasts each switch takes a longer way and costs some 200 ns; without a trace it costs
 // nothing. Any thread; blocks nothing. Errors: what opening the file gives (at once), std::errc::operation_in_progress
 // if a trace is being taken, std::errc::not_supported if the library was built with -Dtrace=false.

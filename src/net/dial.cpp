@@ -4,7 +4,8 @@
 // two *lanes*: the kind of the first address, and the other. The second lane starts when the first is through or has
 // been at it for a while, so that a broken path of one kind costs no more than that (RFC 8305 in its simple form). The
 // first connection wins. With one lane the socket itself is waited for; with two, a descriptor of the system's that
-// stands for both sockets.
+// stands for both sockets. Without a connection the error is what the first address said, if it said anything in time;
+// but that the context has ended comes before that.
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -206,12 +207,15 @@ struct lane {
   }
 };
 
+// As it is for a connect that may be over.
+int unless_itself(int s, int result) { return result == 0 && met_itself(s) ? -ECONNREFUSED : result; }
+
 // The next address of the lane that does not fail at once. True: connected.
 bool start_next(const request& r, lane& l, int group) {
   l.started = true;
   while (l.next < l.all.size()) {
     int n = start_connect(r, l.all[l.next++], l.socket);
-    if (n == 0) return true;
+    if ((n = unless_itself(l.socket.get(), n)) == 0) return true;
     if (n == -EINPROGRESS && (n = os::add_to_group(group, l.socket.get())) == 0) return false;
     l.failed(n);
   }
@@ -220,7 +224,7 @@ bool start_next(const request& r, lane& l, int group) {
 
 bool look_at(const request& r, lane& l, int group) {
   if (l.socket.get() < 0) return false;
-  const int n = os::connect_result(l.socket.get());
+  const int n = unless_itself(l.socket.get(), os::connect_result(l.socket.get()));
   if (n == -EINPROGRESS) return false;
   if (n == 0) return true;
   l.failed(n);
@@ -232,15 +236,16 @@ lane* race(const request& r, std::array<lane, 2>& lanes, sched::io_turn& group, 
   const std::int64_t second_at = rove::detail::deadline_after(r.options.fallback_delay);
   if (start_next(r, lanes[0], group.descriptor())) return &lanes[0];
   for (;;) {
-    const std::int64_t left = second_at - rove::detail::steady_ns();
-    if (!lanes[1].started && (left <= 0 || lanes[0].over()) && start_next(r, lanes[1], group.descriptor())) return &lanes[1];
+    const bool second_due = lanes[0].over() || second_at <= rove::detail::steady_ns();
+    if (!lanes[1].started && second_due && start_next(r, lanes[1], group.descriptor())) return &lanes[1];
+    error = lanes[1].error;
     if (lanes[0].over() && lanes[1].over()) break;
-    error = lanes[1].started ? group.wait() : group.pause(left);
-    if (error) return nullptr;
+    error = group.wait(lanes[1].started ? os::never : second_at);
+    if (error) break;
     for (lane& l : lanes)
       if (l.started && look_at(r, l, group.descriptor())) return &l;
   }
-  error = lanes[0].error ? lanes[0].error : lanes[1].error;
+  if (lanes[0].error) error = lanes[0].error;
   return nullptr;
 }
 
@@ -331,7 +336,8 @@ conn dial(const context& ctx, std::string_view network, std::string_view addr, c
     const std::stop_callback watch(ctx.stop_token(), [&] { cancel.cancel(); });
     c = dial(network, addr, limited, &ctx, cancel, ec);
   }
-  if (ec == errc::deadline_exceeded && ctx.err()) ec = ctx.err();
+  if (ec && ctx.err()) ec = ctx.err();
+  else if (ec && ctx.deadline() && *ctx.deadline() <= rove::now()) ec = errc::deadline_exceeded;
   return c;
 }
 

@@ -72,7 +72,7 @@ class pollable {
   int queue_for_turn_locked(side s);
   void leave(side s, bool was_short);
   int wait_parked(side s, os::nanoseconds limit);
-  int wait_on_thread(side s, os::nanoseconds limit);
+  int wait_on_thread(side s, os::nanoseconds limit, bool ready);
   bool enter_shared();
   void leave_shared();
   void unlock_after_leaving(detail::waiter* next);
@@ -117,9 +117,10 @@ class io_turn {
   int descriptor() const { return p_->descriptor_; }
   // A try would find nothing. Asked before the first try; false after a wait.
   bool must_wait() const { return wait_first_; }
-  // Parks (blocks a plain thread) until a try may succeed: 0. Else io_closed, io_timed_out, or what the system's poller said.
-  int wait();
-  // The same, but 0 also when `time` has passed: for what is no matter of being ready, such as a lack of descriptors.
+  // Parks (blocks a plain thread) until a try may succeed, or until `when`: 0. Else io_closed, io_timed_out, or what the
+  // system's poller said.
+  int wait(os::nanoseconds when = os::never);
+  // For what is no matter of being ready, such as a lack of descriptors: 0 when `time` has passed, or before.
   int pause(os::nanoseconds time);
   // The last read got less than it asked for: of a stream, the next one waits before it tries.
   void was_short() { short_ = true; }

@@ -145,14 +145,14 @@ bool pollable::late_locked(side s) {
 
 io_turn::io_turn(pollable* p, side s) : p_(p), side_(s), error_(p->take_turn(s, wait_first_)) {}
 
-int io_turn::wait() {
+int io_turn::wait(os::nanoseconds when) {
   wait_first_ = false;
-  return current() ? p_->wait_parked(side_, os::never) : p_->wait_on_thread(side_, os::never);
+  return current() ? p_->wait_parked(side_, when) : p_->wait_on_thread(side_, when, true);
 }
 
 int io_turn::pause(os::nanoseconds time) {
   const os::nanoseconds until = now() + time;
-  return current() ? p_->wait_parked(side_, until) : p_->wait_on_thread(side_, until);
+  return current() ? p_->wait_parked(side_, until) : p_->wait_on_thread(side_, until, false);
 }
 
 // 0: the turn is the caller's.
@@ -278,8 +278,8 @@ int pollable::wait_parked(side s, os::nanoseconds limit) {
   return late_locked(s) ? io_timed_out : 0;  // it may have been moved meanwhile
 }
 
-// A plain thread waits by itself, for this one descriptor.
-int pollable::wait_on_thread(side s, os::nanoseconds limit) {
+// A plain thread waits by itself, for this one descriptor: to be `ready`, or just for the time to pass.
+int pollable::wait_on_thread(side s, os::nanoseconds limit, bool ready) {
   breaker b;
   if (b.number() < 0) return b.number();
   const int i = static_cast<int>(s);
@@ -294,7 +294,6 @@ int pollable::wait_on_thread(side s, os::nanoseconds limit) {
   int error;
   {
     plain_thread_in_call in_call(true);
-    const bool ready = limit == os::never;
     error = os::wait_for_descriptor(descriptor_, ready && s == side::read, ready && s == side::write, b.number(), until);
   }
   os::hold h(lock_);

@@ -68,8 +68,10 @@ class barrier {
     std::uint32_t phase_;
   };
 
+  // The most that can be expected.
   static constexpr std::ptrdiff_t max() noexcept { return INT32_MAX; }
 
+  // As many are expected in each phase.
   constexpr explicit barrier(std::ptrdiff_t expected, CompletionFunction f = CompletionFunction())
       : core_(static_cast<std::uint32_t>(expected)), completion_(std::move(f)) {}
   barrier(const barrier&) = delete;
@@ -89,6 +91,7 @@ class barrier {
   // Parks until the phase of the token is over.
   void wait(arrival_token&& token) const { core_.wait(token.phase_); }
 
+  // Arrives, and parks until all expected have. Panics as arrive does.
   void arrive_and_wait() { wait(arrive()); }
 
   // Arrives, and is not expected any more from the next phase on. Never parks.

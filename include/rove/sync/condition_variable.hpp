@@ -81,6 +81,7 @@ class alignas(8) condition {
   std::atomic<std::uint32_t> waited_for_{0};     // 1: perhaps somebody waits
 };
 
+// What a wait with a time limit gives.
 inline std::cv_status status_of(outcome o) {
   return o == outcome::granted ? std::cv_status::no_timeout : std::cv_status::timeout;
 }
@@ -90,7 +91,7 @@ inline std::cv_status status_of(outcome o) {
 // As std::condition_variable, for rove::mutex; but who waits longest is woken first, and nobody without a reason.
 class condition_variable : public detail::condition {
  public:
-  using lock_type = std::unique_lock<mutex>;
+  using lock_type = std::unique_lock<mutex>;     // what is waited with
 
   // Gives the lock back and parks until notified; takes the lock again. The lock must be held.
   void wait(lock_type& lock) { static_cast<void>(wait_on(lock)); }
@@ -121,6 +122,8 @@ class condition_variable : public detail::condition {
 // The same for anything with lock() and unlock(). The forms with a token also end when it is asked to stop.
 class condition_variable_any : public detail::condition {
  public:
+  // Gives the lock back and parks until notified (with a predicate: until it is true), or until the time is up; takes
+  // the lock again. The lock must be held. With a predicate: what it says in the end.
   template <class Lock>
   void wait(Lock& lock) {
     static_cast<void>(wait_on(lock));
@@ -146,6 +149,7 @@ class condition_variable_any : public detail::condition {
     return detail::condition::wait_until(lock, detail::deadline_at(t), p);
   }
 
+  // The same, but also until `token` is asked to stop, at once if it was. What the predicate says in the end.
   template <class Lock, class Predicate>
   bool wait(Lock& lock, std::stop_token token, Predicate p) {
     return wait_stoppable(lock, token, detail::never_ns, p);

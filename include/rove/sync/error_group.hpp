@@ -25,6 +25,7 @@ namespace rove {
 // cancels context() and waits for those that still run.
 class error_group {
  public:
+  // Its context() is derived from `parent`.
   explicit error_group(rove::context parent = {}) : scope_(with_cancel_cause(parent)) {}
   error_group(const error_group&) = delete;
   error_group& operator=(const error_group&) = delete;

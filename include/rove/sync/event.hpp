@@ -15,10 +15,12 @@ namespace rove {
 // seen by those whom it lets through. The protocol is in src/sync/event.cpp.
 class alignas(8) event {
  public:
+  // How many go on for each set: one, or all until reset().
   enum class mode : std::uint8_t { auto_reset, manual_reset };
   static constexpr mode auto_reset = mode::auto_reset;
   static constexpr mode manual_reset = mode::manual_reset;
 
+  // Unset at first, unless `set`.
   constexpr explicit event(mode m = mode::auto_reset, bool set = false) noexcept
       : state_(set ? is_set : 0), mode_(m) {}
   event(const event&) = delete;
@@ -33,7 +35,7 @@ class alignas(8) event {
     set_slow();
   }
 
-  // Never parks.
+  // Those who come from now on wait. Never parks.
   void reset() noexcept { state_.fetch_and(~is_set, std::memory_order_acq_rel); }   // EVENT-SET
 
   // Parks until it is set.

@@ -20,6 +20,7 @@ class goroutine_local {
   goroutine_local(const goroutine_local&) = delete;
   goroutine_local& operator=(const goroutine_local&) = delete;
 
+  // The calling goroutine's own, or the plain thread's. Allocates at the first use there, and throws what T() throws.
   T& operator*() const { return get(); }
   T* operator->() const { return &get(); }
 

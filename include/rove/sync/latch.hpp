@@ -12,8 +12,10 @@ namespace rove {
 // As std::latch. What was done before a count_down is seen by whoever waited. The protocol is in src/sync/latch.cpp.
 class latch {
  public:
+  // The largest count.
   static constexpr std::ptrdiff_t max() noexcept { return PTRDIFF_MAX / 2; }
 
+  // Counts down from `expected`, which must not be negative; 0: nobody waits.
   constexpr explicit latch(std::ptrdiff_t expected) noexcept : state_(static_cast<std::uint64_t>(expected) << 1) {}
   latch(const latch&) = delete;
   latch& operator=(const latch&) = delete;
@@ -35,6 +37,7 @@ class latch {
     if (detail::ending.load(std::memory_order_relaxed) || !try_wait()) wait_slow();  // relaxed: a hint
   }
 
+  // Counts down, and parks until the count is zero. Panics as count_down does.
   void arrive_and_wait(std::ptrdiff_t n = 1) {
     count_down(n);
     wait();

@@ -77,6 +77,7 @@ class once_value {
   using result = std::remove_const_t<std::invoke_result_t<F&>>;
 
  public:
+  // f is not called yet. Throws std::bad_alloc.
   explicit once_value(F f) : state_(std::make_shared<state>(std::move(f))) {}
 
   // The result; nothing for a function that returns void. Parks while another call runs f.
