@@ -29,13 +29,27 @@ def unprintable_bytes_make_words():
     return done.stdout.strip() != b"0"
 
 
+def quotes_in_two_passes():
+    # A name with an apostrophe and an unprintable end gets an empty pair of quotes in front by coreutils 9.1 and by the
+    # example; by 9.7 it does not.
+    done = subprocess.run(["wc", "x'\n"], capture_output=True, env=ENVIRONMENT)
+    return done.stderr.startswith(b"wc: '''x")
+
+
+def quoted_alike(names):
+    """The same names, but for those that this system's wc and the example quote in two ways: they get another end."""
+    if quotes_in_two_passes():
+        return names
+    return [name + "x" if "'" in name and not " " <= name[-1] <= "~" else name for name in names]
+
+
 def write_tree(top, seed):
     """Some hundred files: empty, large, without a last newline, binary, with odd names, and links."""
     rng = random.Random(seed)
     text = b" \n\t\v\f\rabcXYZ09!~"
     alphabet = text if unprintable_bytes_make_words() else text + bytes(range(256))
     odd_names = ["sp ace", "new\nline", "it's", "a\tb", 'q"q', "*", "-x", "#x", "~x", "\\", "{", "\udc80\udcff", "a'\n"]
-    names = odd_names + [f"{rng.randrange(10**6)}.txt" for _ in range(200)]
+    names = quoted_alike(odd_names) + [f"{rng.randrange(10**6)}.txt" for _ in range(200)]
     folders = [top, top / "b", top / "b" / "c", top / "b.d", top / "odd \n name"]
     for folder in folders:
         folder.mkdir()
@@ -84,7 +98,8 @@ def check_operands(c):
     # Names that are not there are shown in the message, quoted.
     rng = random.Random(1)
     odd = "'\"\n\t\1 {}#~ab*?$=\\!"
-    c.check(["".join(rng.choices(odd, k=rng.randrange(1, 5))) for _ in range(400)] + ["\udc80", "a\udcffb", "x\x7f"])
+    names = ["".join(rng.choices(odd, k=rng.randrange(1, 5))) for _ in range(400)] + ["\udc80", "a\udcffb", "x\x7f"]
+    c.check(quoted_alike(names))
 
 
 def check_lists(c):

@@ -6,7 +6,7 @@
 #
 #   gcc       release build by gcc, the look of the finished archive, goroutines in a debugger, the installed packages
 #   noexcept  release build by gcc without exceptions and RTTI, and a consumer of it
-#   clang     -O1 -fPIC build by clang, with the library's own checks turned on
+#   clang     -O1 -fPIC build by clang, with the library's own checks and its probes turned on, and these as tools see them
 #   aarch64   AArch64 by cross compiler, run under qemu's user mode
 #   system    some of those AArch64 programs on an emulated machine of their own, with Debian's kernel; Debian only
 #   tsan      ThreadSanitizer, by clang (gcc's takes a megabyte a goroutine)
@@ -57,9 +57,13 @@ find_missing() {   # find_missing <parts...>
       *) need meson have meson; need ninja-build have ninja; need pkg-config have pkg-config; need catch2 has_catch2 ;;
     esac
     case $part in
+      # Meson asks it where Debian keeps libraries; where it is missing they go to a folder that CMake does not look at.
+      gcc | noexcept) ! have apt-get || need dpkg-dev have dpkg-architecture ;;
+    esac
+    case $part in
       gcc) need cmake have cmake; need gdb have gdb; need curl have curl; need wrk have wrk; need apache2-utils have ab; need redis-tools have redis-cli
         need libsdl2-dev pkg-config --exists sdl2; need xvfb have Xvfb ;;
-      clang) need_clang_runtime address ;;  # libFuzzer comes with it
+      clang) need gdb have gdb; need_clang_runtime address ;;  # libFuzzer comes with it
       tsan) need_clang_runtime thread ;;
       asan) need_clang_runtime address ;;
       switch) need clang have clang++; need gdb have gdb; need_aarch64 ;;
@@ -178,7 +182,9 @@ part_noexcept() {
 }
 
 part_clang() {
-  build_and_test clang clang++ '' -Dbuildtype=debugoptimized -Doptimization=1 -Dcpp_args=-fPIC -Ddebug_checks=true
+  build_and_test clang clang++ '' -Dbuildtype=debugoptimized -Doptimization=1 -Dcpp_args=-fPIC -Ddebug_checks=true \
+    -Dusdt=true
+  counted sh test/debug/usdt.sh build/clang/librove.a
 }
 
 part_aarch64() {

@@ -40,6 +40,7 @@ departure move_back(sched::host_queue* to) noexcept; // for a destructor: stays 
 // are unwound on the thread that stops the runtime. So stop it on the host's thread if they own what belongs there.
 // Destroying a host while goroutines are on it is fatal ("rove: host destroyed while goroutines are on it"): after
 // runtime::stop there are none. A host may outlive its runtime; then nothing runs on it any more.
+// Both may end at the same time.
 class host {
  public:
   // `on_work` is called when a goroutine becomes runnable here while nobody polls, and by a poll whose time was over

@@ -9,6 +9,10 @@ namespace rove::base {
 // `message` without the "fatal error: ". May be called from any thread, with any lock held. src/debug/fatal.cpp
 [[noreturn]] void fatal(std::string_view message);
 
+// The same on a plain thread, about an object: a last line tells `object` ("channel made by ") and where that was, by
+// the return address of what made it. Only in a build with debug_checks. src/debug/object_report.cpp
+[[noreturn]] void fatal(std::string_view message, std::string_view object, const void* made_at);
+
 // Like fatal, from a signal handler: no allocation, no lock, no backtrace of others.
 [[noreturn]] void fatal_in_signal(std::string_view message);
 

@@ -30,11 +30,11 @@ bool unlink_sender(waiter* w, outcome why) {
 
 namespace {
 
-chan_core* new_core(const element_type& type, std::size_t capacity) {
+chan_core* new_core(const element_type& type, std::size_t capacity, const void* made_at) {
   const std::size_t align = std::max<std::size_t>(alignof(chan_core), type.align);
   const std::size_t header = (sizeof(chan_core) + align - 1) / align * align;
   void* const memory = ::operator new(header + capacity * type.size, std::align_val_t{align});
-  return new (memory) chan_core(type, capacity, static_cast<char*>(memory) + header);
+  return new (memory) chan_core(type, capacity, static_cast<char*>(memory) + header, nullptr, made_at);
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ chan_core* make_chan_core(const element_type& type, std::ptrdiff_t capacity) {
   constexpr std::size_t most = std::size_t{1} << 46;
   const auto cap = static_cast<std::size_t>(capacity);
   if (capacity < 0 || (type.size > 0 && cap > most / type.size)) throw_panic("makechan: size out of range");
-  return new_core(type, cap);
+  return new_core(type, cap, os::debug_checks ? __builtin_return_address(0) : nullptr);
 }
 
 void retain_chan(chan_core* c) noexcept {
@@ -70,12 +70,14 @@ departure chan_send_begin(chan_core* c, waiter& w, void* value) {
     return {};
   }
   if (!c) [[unlikely]] return sched::park_for_ever(w, wait_reason::chan_send_nil);
+  note_user(c);
   chan_locked l(c);
   if (send_now(c, l, value) == outcome::granted) {
     w.result = outcome::granted;
     return {};
   }
   w.value = value;
+  if constexpr (os::debug_checks) check_partners(c);
   sched::prepare(w, c, unlink_sender);
   c->queue(c->senders, &w);
   l.keep();
@@ -88,6 +90,7 @@ departure chan_recv_begin(chan_core* c, waiter& w, void* to) {
     return {};
   }
   if (!c) [[unlikely]] return sched::park_for_ever(w, wait_reason::chan_receive_nil);
+  note_user(c);
   chan_locked l(c);
   const outcome now = recv_now(c, l, to);
   if (now != outcome::pending) {
@@ -95,6 +98,7 @@ departure chan_recv_begin(chan_core* c, waiter& w, void* to) {
     return {};
   }
   w.value = to;
+  if constexpr (os::debug_checks) check_partners(c);
   sched::prepare(w, c, unlink_receiver);
   c->queue(c->receivers, &w);
   l.keep();
@@ -111,12 +115,14 @@ void chan_recv_failed(waiter& w) {
 }
 
 outcome chan_try_send(chan_core* c, void* value) {
+  note_user(c);
   if (!c || !c->may_send()) return outcome::pending;
   chan_locked l(c);
   return send_now(c, l, value);
 }
 
 outcome chan_try_recv(chan_core* c, void* to) {
+  note_user(c);
   if (!c || !c->may_receive()) return outcome::pending;
   chan_locked l(c);
   return recv_now(c, l, to);
@@ -124,6 +130,7 @@ outcome chan_try_recv(chan_core* c, void* to) {
 
 void chan_close(chan_core* c) {
   if (!c) throw_panic("close of nil channel");
+  note_user(c);
   base::list<waiter> woken;
   {
     chan_locked l(c);
@@ -149,6 +156,7 @@ void chan_close(chan_core* c) {
 
 std::size_t chan_length(const chan_core* c) noexcept {
   if (!c) return 0;
+  note_user(c);
   auto* const m = const_cast<chan_core*>(c);
   os::hold h(m->lock);
   return m->count();

@@ -33,6 +33,7 @@
 #include <cstring>
 #include <utility>
 
+#include "src/chan/users.hpp"
 #include "src/os/lock.hpp"
 #include "src/sched/park.hpp"
 
@@ -106,9 +107,10 @@ struct chan_core {
   waiter_queue senders;
   std::atomic<std::uint32_t> queued{0};  // counts those who ever waited
   std::atomic<std::size_t> handles{1};
+  [[no_unique_address]] chan_users users;
 
-  chan_core(const element_type& t, std::size_t cap, char* r, chan_timer* behind = nullptr)
-      : timer(behind), type(t), capacity(cap), ring(r), ring_end(r + cap * t.size), oldest(r), free(r) {}
+  chan_core(const element_type& t, std::size_t cap, char* r, chan_timer* behind = nullptr, const void* made_at = nullptr)
+      : timer(behind), type(t), capacity(cap), ring(r), ring_end(r + cap * t.size), oldest(r), free(r), users(made_at) {}
 
   // ---- with the lock held
   std::size_t count() const {

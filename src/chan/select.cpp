@@ -149,8 +149,9 @@ template <bool to_be_sure>
 ROVE_ALWAYS_INLINE std::size_t choose(select_waiter* cases, std::size_t n) {
   std::uint32_t ready = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    const chan_core* const c = core_of(cases[i]);
+    chan_core* const c = core_of(cases[i]);
     if (!c) continue;
+    note_user(c);
     if (to_be_sure) cases[i].seen = c->changes(cases[i].sends);
     cases[ready].listed = static_cast<std::uint32_t>(i);
     ready += cases[i].sends ? c->may_send() : c->may_receive();
@@ -370,6 +371,7 @@ std::size_t select_now(select_state& s, select_waiter* cases, std::size_t n) {
 
 departure select_begin(select_state& s, select_waiter* cases, std::size_t n) {
   if (select_ready(s, cases, n) != no_case || s.main.result == outcome::ended) return {};
+  if constexpr (os::debug_checks) check_partners(cases, n);
   return join_and_park(s, cases, n, nullptr);
 }
 

@@ -83,6 +83,7 @@ chan_core* context_done(const context_node* n) {
     return known;
   }
   chan_core* const fresh = make_chan_core(element_type_of<std::monostate>, 0);
+  fresh->users.add_unseen();  // who cancels
   const auto publish = [&](bool only_live) -> chan_core* {
     os::hold h(c->lock);
     chan_core* known = c->done.load(std::memory_order_relaxed);  // relaxed: lock

@@ -43,6 +43,7 @@ void join_thread(thread_handle handle);
 void detach_thread(thread_handle handle);               // nobody will join it: it ends by itself
 void yield_thread();                                    // sched_yield
 std::uint64_t thread_id();                              // of the calling thread, as the system's tools show it
+std::string_view thread_name(char (&buffer)[16]);       // of the calling thread; "main": the process's first
 int count_threads();                                    // of this process, by one system call; -errno if it is not told
 void precise_timers(bool on);                           // asks for the calling thread's sleeps to end on time
 

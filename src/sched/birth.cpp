@@ -62,6 +62,7 @@ void run_body(goroutine* g) {
 void goroutine_main(void* self, detail::context* left) {
   left->commit(left);
   goroutine* const g = static_cast<goroutine*>(self);
+  probe_start(g);
   run_body(g);
   if (g->locals) [[unlikely]] destroy_locals(g);
   leave_for_good(g);
@@ -205,6 +206,7 @@ ROVE_ALWAYS_INLINE void scheduler::start_on(processor* p, goroutine* g, machine*
   }
   g->id.store(p->next_id++, std::memory_order_relaxed);  // relaxed: for reports
   if (traced) trace_wake(traced, g, trace_kind::start);
+  probe_create(g);
   p->spawned.add();
   auto& section = p->queue.section();
   if (!section.enter()) [[unlikely]] return inject(g);
@@ -248,6 +250,7 @@ void scheduler::start(goroutine* g) {
   g->id.store(take_ids(1), std::memory_order_relaxed);                   // relaxed: for reports
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   trace_wake(this_machine(), g, trace_kind::start);
+  probe_create(g);
   queue_up(g);
   return true;
 }
@@ -278,8 +281,8 @@ void leave_for_good(goroutine* g) {
   if (g->blocking_depth > 0) {  // abandoned inside `blocking`, or on a host
     g->blocking_depth = 0;
     if (g->flags & goroutine::flag_hosted) host_queue::release(g);
-    g->home()->count_blocked(-1);
   }
+  probe_end(g);
   goroutine* const to = next_to_run(m, g);
   g->commit = commit_death;
   arch::sanitizer_leaving_for_good(*g);

@@ -25,11 +25,12 @@ void commit_queue_up(detail::context* c) {
 void enter_blocking() {
   goroutine* const g = current();
   if (!g || g->blocking_depth++ > 0) return;
-  g->home()->count_blocked(1);
+  g->home()->count_blocked();
   g->flags |= goroutine::flag_blocking;
   g->state.store(goroutine_state::syscall, std::memory_order_relaxed);  // relaxed: for reports
   if (g->m->slice) [[unlikely]] trace_leave(g->m, nullptr);
   trace_instant(g->m, trace_kind::syscall, g->id.load(std::memory_order_relaxed));  // relaxed: its own
+  probe_enter_blocking(g);
   g->home()->release_processor(g->m);
 }
 
@@ -43,11 +44,12 @@ void exit_blocking() noexcept {
   if (m->p || (!queues_up && home->regain_processor(m))) {
     g->state.store(goroutine_state::running, std::memory_order_relaxed);  // relaxed: for reports
     trace_enter(m, g);
+    home->uncount_blocked();
   } else {
     g->commit = commit_queue_up;
     detail::depart(m->leave(g, &m->g0));
   }
-  home->count_blocked(-1);
+  probe_leave_blocking(g);
 }
 
 void count_outside_wakers(int change) {

@@ -8,7 +8,9 @@
 // that is not the library's could change that. A goroutine leaves a processor idle only after all it made runnable was
 // queued, and what is queued keeps a processor from being idle or the global queue from being empty.
 // The counts of `blocking` and of plain threads change before the processor is given away, or while one is held, or by
-// a foreign thread, which unset `detect_deadlock` rules out and `true` takes the blame for.
+// a foreign thread, which unset `detect_deadlock` rules out and `true` takes the blame for. Who leaves a goroutine and
+// holds no processor (inside `blocking`, on a host) takes it off the count of `blocking` last, when all that came of it
+// is queued, and so seen with it (BLOCKED-DONE): the one who joins it, or itself.
 #include "src/sched/deadlock.hpp"
 
 #include <algorithm>
@@ -80,7 +82,7 @@ void for_each_runtime(void (*f)(void*, scheduler*), void* argument) { all_runtim
 bool scheduler::stuck_locked(bool timers_count) const {
   if (idle_.idle() != active_.load(std::memory_order_relaxed)) return false;      // relaxed: lock
   if (!global_empty_locked() || idle_.searching() != 0) return false;
-  if (in_blocking_.load(std::memory_order_relaxed) != 0) return false;            // relaxed: see the essay
+  if (in_blocking_.load(std::memory_order_acquire) != 0) return false;            // BLOCKED-DONE
   if (io_waits()) return false;
   if (!timers_count) return true;
   bool timers = false;

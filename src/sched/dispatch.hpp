@@ -54,11 +54,10 @@ ROVE_ALWAYS_INLINE detail::departure park_here(machine* m, goroutine* g, wait_re
                                                void (*commit)(detail::context*), void* argument) {
   processor* const p = m->p;
   g->reason = reason;
+  probe_park(g);
   if (p) [[likely]] {
     g->parked_at.store(p->coarse_now.load(std::memory_order_relaxed), std::memory_order_relaxed);  // relaxed: a clock
     p->parks.add();
-  } else if (g->blocking_depth > 0) {
-    g->home()->count_blocked(-1);  // it parks inside `blocking`: nobody waits for its call to return
   }
   g->state.store(goroutine_state::leaving, std::memory_order_release);  // ENDING: the sweep reads waiting_on after it
   return depart_to(m, g, next_to_run(m, g), commit, argument);

@@ -77,6 +77,7 @@ bool ender::end_wait(const scheduler& s, goroutine* g, who which) {
   detail::waiter* const w = g->waiting_on;
   if (!w || !w->unlink(w, detail::outcome::ended)) return false;
   g->state.store(goroutine_state::runnable, std::memory_order_relaxed);  // relaxed: the queue hands it over
+  probe_ready(nullptr, g);
   return true;
 }
 
@@ -124,6 +125,7 @@ void ender::check_finished(scheduler& s) {
   {
     os::hold h(s.lock_);  // two that end at the same time see each other's count
     if (s.alive() != 0 || s.finished_.load(std::memory_order_relaxed) != 0) return;  // relaxed: lock
+    if constexpr (os::debug_checks) note_runtime_over();
     s.finished_.store(1, std::memory_order_release);                                 // FINISHED
     for (machine* m = s.machines_; m && n < std::size(lent); m = m->next)
       if (m->lent && m->idle) {
@@ -140,7 +142,7 @@ void scheduler::begin_end() { ender::begin(*this); }
 
 void scheduler::end_and_wait() {
   begin_end();
-  if (!config_.own_threads || first_host()) return end_by_polling();
+  if (!config_.own_threads || has_hosts()) return end_by_polling();
   while (finished_.load(std::memory_order_acquire) == 0)  // FINISHED
     os::futex_wait(reinterpret_cast<const std::uint32_t*>(&finished_), 0);
 }

@@ -15,12 +15,12 @@
 //
 // Steps. to the host:  switch_to leaves for the machine's own stack. The commit marks the goroutine (adopt), and
 //                      pushes it.
-//        push:         under lock_: count it, append. Tells the program (on_work) if nobody drives and the queue was
-//                      empty.
-//        drive:        takes one under lock_, runs it until it parks, yields, moves or ends, and again.
+//        push:         under the gate's lock: count it, append. Tells the program (on_work) if nobody drives and the
+//                      queue was empty.
+//        drive:        takes one under it, runs it until it parks, yields, moves or ends, and again.
 //        waking:       its `near` is no machine's `quick`, so `ready` takes the long way, which looks at the flags and
-//                      pushes. One that comes to a worker all the same (the end's sweep and the poller put it into the
-//                      global queue) is passed on by `execute`.
+//                      pushes. One that comes to a worker all the same (the end's sweep puts it into the global
+//                      queue) is passed on by `execute`.
 //        yield:        the long way, whose commit pushes.
 //        back:         switch_back leaves for the drive's own stack. The commit takes the marks off and injects.
 // The marks change in a commit, while nobody runs the goroutine, or by itself at its end; what passes it on orders
@@ -30,14 +30,25 @@
 // runtime drives all its hosts until all goroutines are gone. So the end needs no poll of the host's.
 //
 // Lifetimes. Who pushes may be overtaken: the goroutine runs and ends, and its host is destroyed, before on_work was
-// called. So users_ counts, under the lock, who is in between. The host's destructor waits for them, and so does the
-// runtime's, since a drive, too, may be overtaken by the end that its last goroutine brings about.
+// called. So users_ counts, under the gate's lock, who is in between. The host's destructor waits for them, and so does
+// the runtime's, since a drive, too, may be overtaken by the end that its last goroutine brings about.
+// A host and its runtime may end at the same time, on two threads, and either has to take the host out of the runtime's
+// list. The host becomes a user of itself, which keeps the runtime; then it takes itself out, and that is all if it was
+// there. If not, the runtime's destructor has it in hand: the host is a user no more and waits until it was let go
+// (home_ is null), which is the last that the runtime's end does with it. Who stops a runtime looks at its hosts one
+// after the other without the lock; `visitors` keeps the one that it is at.
+//
+// What is counted in in_blocking_ is counted until the thread has done all that the goroutine left to it: `resume`
+// takes it off when the commit is over. Until then the goroutine that ends has yet to wake who joins it, and the one
+// that parks while the runtime ends has yet to be looked at; a worker that goes to rest meanwhile would take them for
+// stuck.
 //
 // Rejected: a machine with a processor (the host would wait for one while all are busy, or take it from them); wiring
 // as by lock_os_thread (one goroutine to a thread, on a machine that outlives the poll); a runtime of its own for the
 // host, and goroutines that change theirs (`home` is read without a lock everywhere).
 //
 // Pairs. HOST-LEFT: release of residents_ when a goroutine has left, acquire by the destructor.
+// The classes for all this are in host_gate.hpp, the model is test/model/host_model.cpp.
 #include "src/sched/host.hpp"
 
 #include <functional>
@@ -52,94 +63,52 @@
 #include "src/sched/ending.hpp"
 #include "src/sched/park.hpp"
 #include "src/sched/scheduler.hpp"
+#include "src/sched/trace.hpp"
 
 namespace rove {
 namespace sched {
 
 class host_thread final : public host_queue {
  public:
-  host_thread(scheduler* home, std::function<void()> on_work) : home_(home), on_work_(std::move(on_work)) {
+  host_thread(scheduler* home, std::function<void()> on_work)
+      : gate_(home, static_cast<bool>(on_work)), on_work_(std::move(on_work)) {
     home->add_host(this);
   }
   ~host_thread() override;
 
   void push(goroutine* g) override;
   bool drive(os::nanoseconds until) override;
-  void leave_runtime() override;
-  scheduler* home() override {
-    os::hold h(lock_);
-    return home_;
-  }
+  void leave_runtime() override { gate_.forget_home(os::yield_thread); }
+  scheduler* home() override { return gate_.home(); }
 
   bool poll(os::nanoseconds until);
-  std::size_t runnable() const { return size_.load(std::memory_order_relaxed); }  // relaxed: a number
+  std::size_t runnable() const { return gate_.size(); }
 
  private:
   bool belongs_to_caller();
-  goroutine* pop();
   void run(scheduler& s, os::nanoseconds until);
-  void wait_for_users();
 
-  os::lock lock_{os::rank::object};
-  // ---- under lock_
-  base::chain<goroutine> runnable_;
-  scheduler* home_;
-  unsigned users_ = 0;                         // threads that drive, or are about to call on_work
-  unsigned drivers_ = 0;
-  std::thread::id owner_;                      // who polled first
-
-  std::atomic<std::size_t> size_{0};           // of runnable_
+  host_gate<goroutine, scheduler, os::lock> gate_;
+  std::atomic<std::thread::id> owner_{};       // who polled first
   const std::function<void()> on_work_;
 };
 
 host_thread::~host_thread() {
-  if (residents_.load(std::memory_order_acquire) != 0)        // HOST-LEFT
-    base::fatal("rove: host destroyed while goroutines are on it");
-  wait_for_users();
-  if (scheduler* const s = home()) s->remove_host(this);
-}
-
-void host_thread::wait_for_users() {
-  const auto used = [this] {
-    os::hold h(lock_);
-    return users_ > 0;
-  };
-  while (used()) os::yield_thread();
-}
-
-void host_thread::leave_runtime() {
-  wait_for_users();
-  os::hold h(lock_);
-  home_ = nullptr;
+  if (!residents_.none()) base::fatal("rove: host destroyed while goroutines are on it");
+  gate_.close([this](scheduler* s) { return s->remove_host(this); }, os::yield_thread);
+  if (track) track->retired.store(true, std::memory_order_release);  // TRACK-RETIRED
 }
 
 void host_thread::push(goroutine* g) {
-  bool tell;
-  {
-    os::hold h(lock_);
-    home_->count_blocked(1);
-    tell = on_work_ && runnable_.empty() && drivers_ == 0;
-    if (tell) ++users_;
-    runnable_.push_back(g);
-    size_.store(runnable_.count, std::memory_order_relaxed);  // relaxed: a hint
-  }
-  if (!tell) return;
+  if (!gate_.push(g)) return;
   on_work_();
-  os::hold h(lock_);
-  --users_;
-}
-
-goroutine* host_thread::pop() {
-  os::hold h(lock_);
-  goroutine* const g = runnable_.pop_front();
-  size_.store(runnable_.count, std::memory_order_relaxed);    // relaxed: a hint
-  return g;
+  gate_.leave();
 }
 
 bool host_thread::belongs_to_caller() {
-  os::hold h(lock_);
-  if (owner_ == std::thread::id()) owner_ = std::this_thread::get_id();
-  return owner_ == std::this_thread::get_id();
+  const std::thread::id me = std::this_thread::get_id();
+  std::thread::id nobody;
+  return owner_.compare_exchange_strong(nobody, me, std::memory_order_relaxed) || nobody == me;  // relaxed: alone
 }
 
 bool host_thread::poll(os::nanoseconds until) {
@@ -149,24 +118,11 @@ bool host_thread::poll(os::nanoseconds until) {
 }
 
 bool host_thread::drive(os::nanoseconds until) {
-  if (size_.load(std::memory_order_relaxed) == 0) return false;  // relaxed: what comes now is for the next one
-  scheduler* s;
-  {
-    os::hold h(lock_);
-    if (!home_ || runnable_.empty()) return false;
-    s = home_;
-    ++users_;
-    ++drivers_;
-  }
+  scheduler* const s = gate_.begin_drive();
+  if (!s) return false;
   run(*s, until);
-  bool tell;
-  {
-    os::hold h(lock_);
-    tell = --drivers_ == 0 && !runnable_.empty() && on_work_;
-  }
-  if (tell) on_work_();
-  os::hold h(lock_);
-  --users_;
+  if (gate_.end_drive()) on_work_();
+  gate_.leave();
   return true;
 }
 
@@ -177,7 +133,7 @@ void host_thread::run(scheduler& s, os::nanoseconds until) {
   m.lent = true;
   {
     arch::thread_alternate_stack signal_stack;
-    while (goroutine* const g = pop()) {
+    while (goroutine* const g = gate_.pop()) {
       s.resume(&m, g);
       if (os::now() >= until) break;
     }
@@ -199,8 +155,12 @@ void scheduler::look_for_deadlock() {
 
 void scheduler::add_host(host_queue* q) {
   os::hold h(lock_);
-  q->next = hosts_;
-  hosts_ = q;
+  hosts_.add(q);
+}
+
+host_list<host_queue>::removed scheduler::remove_host(host_queue* q) {
+  os::hold h(lock_);
+  return hosts_.remove(q);
 }
 
 // ---- moving --------------------------------------------------------------------------------------------------------
@@ -211,13 +171,11 @@ void commit_move(detail::context* c) {
   goroutine* const g = as_goroutine(c);
   auto* const to = static_cast<host_queue*>(g->commit_argument);
   scheduler* const home = g->home();
-  const bool was_hosted = g->flags & goroutine::flag_hosted;
-  if (was_hosted) host_queue::release(g);
+  if (g->flags & goroutine::flag_hosted) host_queue::release(g);
   g->near = g->flags & with_priority ? goroutine::far : home->number();
   if (to) to->adopt(g);
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   home->queue_up(g);
-  if (was_hosted) home->count_blocked(-1);     // only now: until it was queued this alone told of it
 }
 
 detail::host_move move_to(host_queue* to) {
@@ -225,6 +183,7 @@ detail::host_move move_to(host_queue* to) {
   host_queue* const here = g->flags & goroutine::flag_hosted ? g->host : nullptr;
   if (to == here) return {{}, here};
   if constexpr (os::debug_checks) os::check_ranks_at_park(0);
+  trace_wake(g->m, g);                         // an arrow to where it goes on
   return {depart_to(g->m, g, &g->m->g0, commit_move, to), here};
 }
 

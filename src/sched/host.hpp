@@ -2,13 +2,13 @@
 // a program without hosts links none of it. The essay is in host.cpp.
 #pragma once
 
-#include <atomic>
-#include <cstddef>
-
 #include "src/os/os.hpp"
 #include "src/sched/goroutine.hpp"
+#include "src/sched/host_gate.hpp"
 
 namespace rove::sched {
+
+struct trace_track_base;                       // trace.hpp
 
 class host_queue {
  public:
@@ -19,13 +19,13 @@ class host_queue {
   virtual void push(goroutine* g) = 0;
   // Runs what is runnable here on the calling thread until then. False: nothing was.
   virtual bool drive(os::nanoseconds until) = 0;
-  // The runtime goes away; returns when nobody is in `push` or `drive` any more.
+  // The runtime goes away; returns when nobody is in `push` or `drive` any more. The host may be gone then.
   virtual void leave_runtime() = 0;
   virtual scheduler* home() = 0;               // null: it is gone
 
   // A goroutine that nobody runs is on this host from now on.
   void adopt(goroutine* g) {
-    residents_.fetch_add(1, std::memory_order_relaxed);       // relaxed: a count; HOST-LEFT is the other direction
+    residents_.come();
     g->flags |= goroutine::flag_hosted | goroutine::flag_blocking;
     g->blocking_depth = 1;
     g->host = this;
@@ -37,13 +37,16 @@ class host_queue {
     g->flags &= ~(goroutine::flag_hosted | goroutine::flag_blocking);
     g->blocking_depth = 0;
     g->host = nullptr;
-    h->residents_.fetch_sub(1, std::memory_order_release);    // HOST-LEFT
+    h->residents_.leave();
   }
 
-  host_queue* next = nullptr;                  // of its runtime's; under the scheduler's lock
+  trace_track_base* track = nullptr;           // where a trace notes what runs here; set once, under the trace's lock
+  // ---- under the scheduler's lock
+  host_queue* next = nullptr;                  // of its runtime's
+  unsigned visitors = 0;                       // threads that look at all hosts and are at this one
 
  protected:
-  std::atomic<std::size_t> residents_{0};      // goroutines that are on this host
+  host_residents<> residents_;                 // goroutines that are on this host
 };
 
 }  // namespace rove::sched

@@ -4,6 +4,7 @@
 #include "src/arch/stack.hpp"
 #include "src/sched/deadlock.hpp"
 #include "src/sched/host.hpp"
+#include "src/sched/park.hpp"
 #include "src/sched/priority.hpp"
 #include "src/sched/scheduler.hpp"
 #include "src/sched/sysmon.hpp"
@@ -35,16 +36,14 @@ scheduler::scheduler(const rove::config& c, unsigned max_procs, bool is_run)
       push_idle_processor_locked(new_processor_locked());
   }
   register_runtime(this);
+  if constexpr (os::debug_checks) note_runtime_begins();
 }
 
 scheduler::~scheduler() {
   if (!forked) {
     end_and_wait();
     while (visitors_.load(std::memory_order_acquire) != 0) os::yield_thread();  // VISITORS
-    while (host_queue* const q = first_host()) {
-      remove_host(q);
-      q->leave_runtime();
-    }
+    while (host_queue* const q = take_host()) q->leave_runtime();
     stop_machines_.store(true, std::memory_order_release);  // STOP
     monitor_->stop();
     for (;;) {

@@ -7,6 +7,7 @@
 #include "src/base/random.hpp"
 #include "src/os/os.hpp"
 #include "src/sched/goroutine.hpp"
+#include "src/sched/probes.hpp"
 #include "src/sched/processor.hpp"
 
 namespace rove::sched {
@@ -46,6 +47,7 @@ struct machine {
   bool idle = false;
   bool polling = false;                  // it sleeps in the poller, not on its note
   processor* granted = nullptr;          // what it wakes up with
+  bool granted_background = false;       // ... and then runs one of the background, which is counted already
   goroutine* wired = nullptr;            // the goroutine that runs only here
   os::thread_handle thread;
   bool lent = false;                     // a host's thread, in `run`
@@ -70,6 +72,7 @@ struct machine {
     *error_number = to->saved_errno;
     to->m = this;
     g = to;
+    probe_switch(from, to);
     return {from, to};
   }
 };

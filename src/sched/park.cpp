@@ -33,14 +33,12 @@ void commit_requeue(detail::context* c) {
   goroutine* const g = as_goroutine(c);
   machine* const m = this_machine();
   scheduler* const home = g->home();
-  const bool hosted = g->flags & goroutine::flag_hosted;
   const bool far = g->near == goroutine::far;
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   if (m->p && !far)
     home->run_soon(m->p, g);
   else
     home->queue_up(g);
-  if (hosted) home->count_blocked(-1);  // it was counted while it ran, and is counted where it is queued
 }
 
 // Over the machine's own stack, which runs `to` first if it is given.
@@ -57,6 +55,7 @@ bool unlink_for_ever(detail::waiter* w, detail::outcome why) {
 // By way of the global queue, or seen by a trace or a deterministic run.
 [[gnu::noinline, gnu::cold]] void ready_slow(machine* m, goroutine* g) {
   trace_wake(m, g);
+  if constexpr (base::probes) probe_ready(m ? m->g : nullptr, g);
   if (g->near == goroutine::far) return g->home()->queue_up(g);
   if (m && m->p && m->home == g->home())
     ready_here(m, g);
@@ -166,11 +165,14 @@ void wake(detail::waiter* w) {
 }
 
 void ready(goroutine* g) {
+  if constexpr (os::debug_checks) check_waits(g);
   __builtin_prefetch(g->sp);  // it runs soon, and its frame has gone cold
   g->state.store(goroutine_state::runnable, std::memory_order_release);  // STACK-LEFT
   machine* const m = this_machine();
-  if (m && m->p && m->quick_number() == g->near) [[likely]]
+  if (m && m->p && m->quick_number() == g->near) [[likely]] {
+    probe_ready(m->g, g);
     return ready_here(m, g);
+  }
   ready_slow(m, g);
 }
 

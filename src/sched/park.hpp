@@ -91,4 +91,16 @@ bool seeded_choice(std::uint32_t n, std::uint32_t& chosen);
 // Where the running goroutine keeps its goroutine_locals; null on a plain thread.
 detail::local_node** locals_of_current();
 
+// ---- only in a build with debug_checks (partners.cpp)
+
+// Not a thread that runs goroutines, nor one that is lent to do so.
+bool is_plain_thread();
+// Does any runtime go on, or could somebody else come whom the deadlock report waits for, too?
+bool anybody_left();
+// Fatal unless it waits. Before it is made runnable by whoever took it off its queue.
+void check_waits(const goroutine* g);
+// A runtime has been made; its last goroutine is gone, and there will be no other.
+void note_runtime_begins();
+void note_runtime_over();
+
 }  // namespace rove::sched

@@ -89,22 +89,23 @@ bool scheduler::frames_wait() const {
 
 bool scheduler::drive_hosts(os::nanoseconds until) {
   bool ran = false;
-  for (host_queue* q = first_host(); q; q = q->next) ran |= q->drive(until);  // who stops a runtime keeps its hosts
+  for (host_queue* q = visit_host(nullptr); q; q = visit_host(q)) ran |= q->drive(until);
   return ran;
 }
 
-void scheduler::remove_host(host_queue* q) {
+bool scheduler::has_hosts() {
   os::hold h(lock_);
-  for (host_queue** at = &hosts_; *at; at = &(*at)->next)
-    if (*at == q) {
-      *at = q->next;
-      return;
-    }
+  return !hosts_.empty();
 }
 
-host_queue* scheduler::first_host() {
+host_queue* scheduler::visit_host(host_queue* before) {
   os::hold h(lock_);
-  return hosts_;
+  return hosts_.visit(before);
+}
+
+host_queue* scheduler::take_host() {
+  os::hold h(lock_);
+  return hosts_.take();
 }
 
 // Ends a runtime without threads, or with hosts: the calling thread runs what has to be unwound.

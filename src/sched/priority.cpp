@@ -21,13 +21,19 @@
 //                    long way they take as they are `special`, and with the return from `blocking`.
 //        background: counted when it is taken, under the lock; no more when its machine is back in the loop, or gives
 //                    its processor away for `blocking`.
-// The promise of idle.hpp for hard work holds for both queues: a push sees the sleeper, or the sleeper the push. What
-// invariant 2 keeps back is looked at again when one of those that run has left its processor: by its machine, which
-// looks here next; by hand_over, which asks work_locked; or, if the processor went on to a wired goroutine's machine
-// before, by one that left_background wakes.
+// The promise of idle.hpp for hard work holds for both queues: a push sees the sleeper, or the sleeper the push.
+// What invariant 2 keeps back is an event of this kind, too, when one of those that run has left its processor. Its
+// machine looks here soon, but may have other goroutines before, each of which may take long. So it becomes a searcher:
+// as such it looks again, under the lock, when it has found something, and wakes the next. If it gives the processor
+// away (the goroutine is inside `blocking`, or wired), hand_over asks work_locked, and who gets it is a searcher.
+// A wired goroutine is taken by one machine and run by its own, with the processor: `on_background` goes with the
+// grant, since its own machine may have yet to take back that of the last time.
+// Who becomes runnable by a machine without a processor (it slept in the poller) is queued as its flags say, too.
 //
 // The price: the lock at each dispatch of such a goroutine, a way over the loop for the others while the frame has
 // some.
+//
+// The model is test/model/priority_model.cpp.
 //
 // Rejected: a lane more in each queue (a branch at each take, and thieves that have to judge them); preemption (there
 // is none); shares by weights (the bound is what a host can plan with).
@@ -142,14 +148,10 @@ goroutine* priority_scheduler::take(machine* m) {
 
 void priority_scheduler::left_background(machine* m) {
   m->on_background = false;
-  bool wake;
-  {
-    os::hold h(home_.lock_);
-    --running_;
-    // A machine that keeps its processor looks here itself; one that gave it to a wired goroutine's does not.
-    wake = !m->p && work_locked() && home_.idle_.idle() > 0 && home_.idle_.searching() == 0;
-  }
-  if (wake) home_.wake_one();
+  os::hold h(home_.lock_);
+  --running_;
+  if (m->p && !m->wired && work_locked() && home_.idle_.idle() > 0)
+    m->spinning = home_.idle_.start_searching(1);
 }
 
 // Made by the first goroutine that has another priority; goes with the runtime.

@@ -26,7 +26,7 @@ processor* scheduler::new_processor_locked() {
   processors_[n] = std::make_unique<processor>(*this, n, default_class_);
   // Stacks that lie free with one processor must not be missed by another. Refused: go throws a little later than it should.
   processors_[n]->stock_promised = arch::promise_stacks(default_class_, processor::most_stacks);
-  processors_[n]->attention.store(is_watched(), std::memory_order_relaxed);  // relaxed: nobody holds it yet
+  processors_[n]->attention.store(is_watched() || frames_wait(), std::memory_order_relaxed);  // relaxed: nobody holds it yet
   processors_[n]->held.store(true, std::memory_order_relaxed);  // relaxed: lock; until it is idle
   processor_count_.store(n + 1, std::memory_order_release);     // PROC-TABLE: its readers see the processor
   active_.fetch_add(1, std::memory_order_relaxed);           // relaxed: lock
@@ -93,6 +93,7 @@ void scheduler::remove_idle_machine_locked(machine* m) {
 bool scheduler::take_grant_locked(machine* m) {
   if (processor* const p = std::exchange(m->granted, nullptr)) {
     m->p = p;
+    m->on_background = std::exchange(m->granted_background, false);
   }
   return true;
 }
@@ -201,23 +202,26 @@ void scheduler::arm_from_outside(timer* t) {
 
 // The processor's holder cannot go on with it: somebody else does, if there is anything to do.
 void scheduler::hand_over(processor* p) {
-  bool needed;
+  bool needed, searches = false;
   {
     os::hold h(lock_);
     needed = p->queue.length() > 0 || p->handed || !global_empty_locked() || timers_need_keeper_locked() ||
              poller_needs_keeper_locked();
-    if (!needed) push_idle_processor_locked(p);
+    if (!needed)
+      push_idle_processor_locked(p);
+    else if (priority_work_locked() && idle_.idle() > 0)
+      searches = idle_.start_searching(1);  // p's own goroutines come first: as a searcher it looks again, see priority.cpp
   }
-  if (needed) give(p, false);
+  if (needed) give(p, searches);
 }
 
 // ---- blocking ----------------------------------------------------------------------------------------------------------
 
 void scheduler::release_processor(machine* m) {
   processor* const p = m->p;
-  if (m->on_background) [[unlikely]] priorities()->left_background(m);
   m->previous = p;
   m->p = nullptr;
+  if (m->on_background) [[unlikely]] priorities()->left_background(m);
   hand_over(p);
 }
 

@@ -52,6 +52,17 @@ void scheduler::queue_up(goroutine* g) {
   visitors_.fetch_sub(1, std::memory_order_release);  // VISITORS
 }
 
+// Some that became runnable on a thread without a processor.
+void scheduler::queue_up(base::chain<goroutine> chain) {
+  base::chain<goroutine> others;
+  while (goroutine* const g = chain.pop_front())
+    if (g->near == goroutine::far) [[unlikely]]
+      queue_up(g);
+    else
+      others.push_back(g);
+  if (!others.empty()) inject(others);
+}
+
 bool scheduler::priority_work_locked() const {
   const priority_queues* const q = priorities();
   return q && q->work_locked();
@@ -219,7 +230,7 @@ void scheduler::execute(machine* m, goroutine* g) {
     if (g->flags & goroutine::flag_hosted) return g->host->push(g);
     if (g->wired() && g->wire != m) return hand_to_wired(m, g);
     if (g->flags & goroutine::flag_blocking) {  // it parked inside `blocking`, and goes on there
-      count_blocked(1);
+      count_blocked();
       release_processor(m);
     }
   }
@@ -237,6 +248,7 @@ void scheduler::resume(machine* m, goroutine* g) {
   if (m->slice) [[unlikely]] trace_leave(m, as_goroutine(left));  // before the commit: it may run elsewhere after that
   left->commit(left);
   if (is_ending()) [[unlikely]] ender::after_switch(*this, m);
+  if (!m->p) [[unlikely]] uncount_blocked();  // last: until here nothing else may tell that something goes on
 }
 
 // ---- looking for other processors' work ------------------------------------------------------------------------------
@@ -249,6 +261,7 @@ goroutine* scheduler::steal_from(machine* m, processor& victim) {
   if (loot.empty()) return nullptr;
   m->p->steals.add(loot.count);
   trace_instant(m, trace_kind::steal, loot.count);
+  probe_steal(m->p->id, victim.id, loot.count);
   note_theft(m, loot.count);
   goroutine* const g = loot.pop_front();
   while (goroutine* const other = loot.pop_front()) run_soon(m->p, other);
@@ -442,7 +455,9 @@ void scheduler::sleep(machine* m) {
 void scheduler::take_ready(machine* m, base::chain<goroutine> ready) {
   if (ready.empty()) return;
   trace_instant(m, trace_kind::poll, ready.count);
-  if (!m->p) return inject(ready);
+  if constexpr (base::probes)
+    for (const goroutine* g = ready.first; g; g = g->link) probe_ready(nullptr, g);
+  if (!m->p) return queue_up(ready);
   const bool several = ready.count > 1;
   while (goroutine* const g = ready.pop_front()) {
     trace_wake(m, g);

@@ -21,6 +21,7 @@
 #include "src/arch/switch.hpp"
 #include "src/base/random.hpp"
 #include "src/os/lock.hpp"
+#include "src/sched/host_gate.hpp"
 #include "src/sched/idle.hpp"
 #include "src/sched/machine.hpp"
 #include "src/sched/poll_source.hpp"
@@ -73,6 +74,7 @@ class scheduler {
   void inject_from_outside(goroutine* g);               // by a thread that is none of our machines'
   void inject_new(base::chain<goroutine> chain);
   void queue_up(goroutine* g);                          // any goroutine, one that is `far`, too
+  void queue_up(base::chain<goroutine> chain);
   priority_queues* priorities() const { return priorities_.load(std::memory_order_acquire); }  // PRIORITIES; null: none
   void use_priorities();                                // priority.cpp
   std::uint32_t number() const { return number_; }
@@ -139,8 +141,10 @@ class scheduler {
     std::uint64_t goroutines, running, runnable, parked, spawned, switches, steals, parks, threads, timers, polled;
   };
   statistics stats();
-  // relaxed: changes while the goroutine holds a processor or before it gives it away under the lock (deadlock.cpp)
-  void count_blocked(int n) { in_blocking_.fetch_add(n, std::memory_order_relaxed); }
+  // Who runs without a processor, or is about to on a host. BLOCKED-DONE: release when all that came of it is queued,
+  // acquire by who looks for a deadlock.
+  void count_blocked() { in_blocking_.fetch_add(1, std::memory_order_relaxed); }    // relaxed: see deadlock.cpp
+  void uncount_blocked() { in_blocking_.fetch_sub(1, std::memory_order_release); }  // BLOCKED-DONE
   void check_deadlock();
   bool wants_deadlocks() const { return config_.detect_deadlock.value_or(is_run_); }
   // Nothing of this runtime can go on by itself. While it ends nobody sleeps: a timer is of use to others only.
@@ -210,12 +214,14 @@ class scheduler {
   void end_by_polling();
   bool drive_hosts(os::nanoseconds until);
   bool frames_wait() const;
-  host_queue* first_host();
-  void remove_host(host_queue* q);
+  bool has_hosts();
+  host_queue* visit_host(host_queue* before);
+  host_queue* take_host();
 
   // host.cpp
   friend class host_thread;
   void add_host(host_queue* q);
+  host_list<host_queue>::removed remove_host(host_queue* q);
   void look_for_deadlock();
 
   // processors.cpp
@@ -241,13 +247,13 @@ class scheduler {
   void attach_thread(machine* m);
   void drain_locked(processor* p);
 
+  static constexpr std::uint32_t least_fired = 32;      // timers at a slice's end, however much is queued
+
   const rove::config config_;
   const bool is_run_;
   const std::uint32_t number_;                          // of all runtimes of the process, this one's: never 0
   [[no_unique_address]] const arch::fp_mode mode_ = arch::current_fp_mode();  // of whoever made the runtime
   os::lock lock_{os::rank::scheduler};
-
-  static constexpr std::uint32_t least_fired = 32;      // timers at a slice's end, however much is queued
 
   // ---- under lock_
   base::chain<goroutine> global_;                       // woken ones
@@ -257,7 +263,7 @@ class scheduler {
   machine* machines_ = nullptr;
   unsigned machine_count_ = 0;
   unsigned workers_started_ = 0;
-  host_queue* hosts_ = nullptr;
+  host_list<host_queue> hosts_;
   machine* keeper_ = nullptr;                           // sleeps until the next timer
   os::nanoseconds keeper_until_ = os::never;
   machine* polling_ = nullptr;                          // sleeps in the poller

@@ -138,7 +138,7 @@ void system_monitor::look_at_poller(os::nanoseconds now) {
   if (!s || !s->due(now, poll_source::watch_every)) return;
   base::chain<goroutine> ready;
   s->look(ready);
-  if (!ready.empty()) scheduler_.inject(ready);
+  if (!ready.empty()) scheduler_.queue_up(ready);
 }
 
 // As many spares as processors are stuck, so that `max_procs` of them move.

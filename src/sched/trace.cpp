@@ -1,17 +1,22 @@
 // The recorder behind rove/trace.hpp. Linked only into programs that use it.
 //
-// Each processor has a track, each plain thread that wakes somebody too. An event is made by the machine that holds the
-// processor, under the track's lock, which nobody else takes but a snapshot. How the scheduler comes to tell what
-// happens, at no cost while there is no trace, is in watch.cpp.
+// Each processor has a track, each host too, and each plain thread that wakes somebody. An event is made by the machine
+// that holds the processor, or by the thread that drives the host, under the track's lock, which nobody else takes but
+// a snapshot. How the scheduler comes to tell what happens, at no cost while there is no trace, is in watch.cpp;
+// goroutines on a host take the long ways in any case.
+//
+// A host's track belongs to the thread that was the first to run something there, as a rule the one that polls. The end
+// of the runtime may drive the host meanwhile on a second thread; what runs there is noted on that thread's own track.
 //
 // An arrow is a number. Who makes a goroutine runnable owns it for that moment, and leaves the number, negative, in
-// `parked_at`, which means nothing until the goroutine parks again; whoever runs it next takes it out.
+// `parked_at`, which means nothing until the goroutine parks again; whoever runs it next takes it out. A goroutine that
+// moves (switch_to) leaves one to itself.
 //
 // A trace that stops leaves `tracing` null first. Who read it before may still call in here: tracks are never freed,
 // and one that is not on takes no notes. The tracks of runtimes that are gone keep their events until others need the
 // room.
 //
-// Pairs. TRACK-RETIRED: release by the runtime's end, acquire by who uses the track again.
+// Pairs. TRACK-RETIRED: release by the runtime's end or the host's, acquire by who uses the track again.
 //        TRACE-SINK: see trace.hpp.
 #include <cerrno>
 #include <memory>
@@ -20,6 +25,7 @@
 
 #include "src/debug/roomy.hpp"
 #include "src/sched/deadlock.hpp"
+#include "src/sched/host.hpp"
 #include "src/sched/scheduler.hpp"
 #include "src/sched/trace_record.hpp"
 
@@ -34,6 +40,7 @@ class recorder {
   std::error_code stop();
 
   trace_track& track_of(processor& p);
+  trace_track& track_of(host_queue& q, const scheduler* home);
   trace_track& track_of_thread(std::uint64_t thread);
   std::uint32_t number_of(std::string_view name);
   void push(trace_track& t, const trace_event& e);
@@ -43,7 +50,7 @@ class recorder {
   static constexpr std::size_t most_retired = 64;
   static constexpr std::size_t most_names = 100'000;
 
-  trace_track& new_track_locked(unsigned runtime, std::uint64_t number);
+  trace_track& new_track_locked(trace_place place);
   unsigned number_of_runtime_locked(const scheduler* home);
   void clear_locked();
   trace_copy copy();
@@ -57,6 +64,7 @@ class recorder {
   std::vector<std::unique_ptr<trace_track>> tracks_;
   std::map<std::uint64_t, trace_track*> threads_;
   std::vector<const scheduler*> runtimes_;
+  unsigned hosts_ = 0;
   std::map<std::string, std::uint32_t, std::less<>> names_;
   bool recording_ = false;
   std::size_t most_events_ = 0;
@@ -79,7 +87,7 @@ void recorder::push(trace_track& t, const trace_event& e) {
   ++t.lost;
 }
 
-trace_track& recorder::new_track_locked(unsigned runtime, std::uint64_t number) {
+trace_track& recorder::new_track_locked(trace_place place) {
   trace_track* t = nullptr;
   std::size_t retired = 0;
   for (const auto& old : tracks_)
@@ -93,8 +101,7 @@ trace_track& recorder::new_track_locked(unsigned runtime, std::uint64_t number) 
   os::hold h(t->lock);
   t->events.clear();
   t->open = {};
-  t->runtime = runtime;
-  t->number = number;
+  t->place = std::move(place);
   t->on = recording_;
   return *t;
 }
@@ -109,15 +116,30 @@ unsigned recorder::number_of_runtime_locked(const scheduler* home) {
 trace_track& recorder::track_of(processor& p) {
   if (!p.track) {
     os::hold h(lock_);
-    p.track = &new_track_locked(number_of_runtime_locked(p.home), p.id);
+    p.track = &new_track_locked({number_of_runtime_locked(p.home), p.id, "P" + std::to_string(p.id)});
   }
   return static_cast<trace_track&>(*p.track);
+}
+
+// The calling thread drives it.
+trace_track& recorder::track_of(host_queue& q, const scheduler* home) {
+  os::hold h(lock_);
+  if (!q.track) {
+    char name[16];
+    std::string text = "host ";
+    text += os::thread_name(name);
+    const std::uint64_t number = trace_place::first_host + hosts_++ % trace_place::first_host;
+    trace_track& t = new_track_locked({number_of_runtime_locked(home), number, std::move(text)});
+    t.host_thread = std::this_thread::get_id();
+    q.track = &t;
+  }
+  return static_cast<trace_track&>(*q.track);
 }
 
 trace_track& recorder::track_of_thread(std::uint64_t thread) {
   os::hold h(lock_);
   trace_track*& t = threads_[thread];
-  if (!t) t = &new_track_locked(0, thread);
+  if (!t) t = &new_track_locked({0, thread, "thread " + std::to_string(thread)});
   return *t;
 }
 
@@ -136,27 +158,44 @@ trace_track& track_here(machine* m) {
   return m && m->p ? r.track_of(*m->p) : r.track_of_thread(os::thread_id());
 }
 
+// Where a goroutine's slice is to be noted; null: nowhere, since it runs inside `blocking`.
+trace_track* track_for(machine* m, const goroutine* g) {
+  recorder& r = the_recorder();
+  if (m->p) return &r.track_of(*m->p);
+  if (!(g->flags & goroutine::flag_hosted)) return nullptr;
+  trace_track& t = r.track_of(*g->host, g->home());
+  return t.host_thread == std::this_thread::get_id() ? &t : &r.track_of_thread(os::thread_id());
+}
+
 void note_enter(machine* m, goroutine* g) {
   std::uint64_t flow = 0;
   if (const std::int64_t number = g->parked_at.load(std::memory_order_relaxed); number < 0) {  // relaxed: it is ours
     flow = static_cast<std::uint64_t>(-number);
     g->parked_at.store(0, std::memory_order_relaxed);                 // relaxed: it is ours
   }
-  if (!m->p) return;  // inside `blocking`
-  recorder& r = the_recorder();
-  trace_track& t = r.track_of(*m->p);
+  trace_track* const t = track_for(m, g);
+  if (!t) return;
   trace_event e;
   e.kind = trace_kind::slice;
   e.id = g->id.load(std::memory_order_relaxed);                       // relaxed: it is ours
   e.function = reinterpret_cast<const void*>(g->body);
   const char* const name = g->name.load(std::memory_order_relaxed);   // relaxed: it is ours
-  if (name) e.name = r.number_of(name);
+  if (name) e.name = the_recorder().number_of(name);
   e.flow = flow;
   e.begin = os::now();
-  os::hold h(t.lock);
-  if (!t.on) return;
-  t.open = e;
-  m->slice = &t;
+  os::hold h(t->lock);
+  if (!t->on) return;
+  t->open = e;
+  m->slice = t;
+}
+
+slice_end end_of_slice(const goroutine* g) {
+  if (!g) return slice_end::blocking;
+  if (dies(g)) return slice_end::death;
+  // relaxed: nobody else has it yet
+  if (g->state.load(std::memory_order_relaxed) == goroutine_state::leaving) return slice_end::park;
+  // relaxed: as above
+  return g->parked_at.load(std::memory_order_relaxed) < 0 ? slice_end::move : slice_end::yield;
 }
 
 void note_leave(machine* m, const goroutine* g) {
@@ -165,11 +204,8 @@ void note_leave(machine* m, const goroutine* g) {
   trace_event e = std::exchange(t.open, {});
   if (e.id == 0) return;
   e.end = os::now();
-  e.left_as = goroutine_state::syscall;
-  if (g) {
-    e.left_as = dies(g) ? goroutine_state::dead : g->state.load(std::memory_order_relaxed);  // relaxed: this thread's
-    e.reason = g->reason;
-  }
+  e.left_to = end_of_slice(g);
+  if (e.left_to == slice_end::park) e.reason = g->reason;
   the_recorder().push(t, e);
 }
 
@@ -254,12 +290,11 @@ trace_copy recorder::copy() {
   }
   for (trace_track* const t : tracks) {
     os::hold h(t->lock);
-    all.parts.push_back({t->runtime, t->number, {t->events.begin(), t->events.end()}});
+    all.parts.push_back({t->place, {t->events.begin(), t->events.end()}});
     all.lost += t->lost;
     if (t->open.id == 0) continue;
     trace_event e = t->open;
     e.end = os::now();
-    e.left_as = goroutine_state::runnable;  // as no slice ends
     all.parts.back().events.push_back(e);
   }
   return all;

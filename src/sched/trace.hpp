@@ -13,9 +13,10 @@ struct machine;
 
 enum class trace_kind : std::uint8_t { slice, wake, start, steal, syscall, poll };
 
-// Where a processor's holder takes its notes; the rest of it is known to the trace alone. Never freed.
+// Where a processor's holder takes its notes, or a host's thread; the rest of it is known to the trace alone. Never
+// freed.
 struct trace_track_base {
-  std::atomic<bool> retired{false};                 // TRACK-RETIRED: the processor is gone
+  std::atomic<bool> retired{false};                 // TRACK-RETIRED: the processor or the host is gone
 };
 
 // Does its switch away from its stack end it? For who sees it between the switch and the commit. birth.cpp
@@ -23,7 +24,7 @@ bool dies(const goroutine* g);
 
 // What a trace does with it. Called in the middle of the scheduler: locks nothing but its own, allocates, never parks.
 struct trace_sink {
-  void (*enter)(machine* m, goroutine* g);          // g goes on, on m's processor
+  void (*enter)(machine* m, goroutine* g);          // g goes on, on m's processor or on its host
   void (*leave)(machine* m, const goroutine* g);    // ... was left, its commit is still to come; null: keeps its thread
   void (*wake)(machine* m, goroutine* g, trace_kind kind);  // before g is queued; m null: a plain thread
   void (*instant)(machine* m, trace_kind kind, std::uint64_t number);

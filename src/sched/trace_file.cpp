@@ -1,4 +1,4 @@
-// A trace as JSON in Chrome's trace-event format: a process for each runtime, a thread for each processor.
+// A trace as JSON in Chrome's trace-event format: a process for each runtime, a thread for each processor and host.
 #include <cerrno>
 
 #include "src/debug/symbols.hpp"
@@ -28,6 +28,7 @@ class writer {
   void put_slice(const trace_copy::part& on, const trace_event& e);
   void put_arrow(const trace_copy::part& on, const trace_event& e, bool start);
   void put_instant(const trace_copy::part& on, const trace_event& e);
+  static std::string_view end_text(const trace_event& e);
   std::string goroutine_text(const trace_event& e) const;
   const std::string& function_text(const void* function);
 
@@ -70,9 +71,9 @@ void writer::begin(const char* phase, const trace_copy::part& on, std::string_vi
   first_ = false;
   put(phase);
   put("\",\"pid\":");
-  put(on.runtime == 0 ? thread_process : on.runtime);
+  put(on.place.runtime == 0 ? thread_process : on.place.runtime);
   put(",\"tid\":");
-  put(on.runtime == 0 ? on.number : on.runtime * std::uint64_t{10'000} + on.number);
+  put(on.place.runtime == 0 ? on.place.number : on.place.runtime * std::uint64_t{10'000} + on.place.number);
   put(",\"ts\":");
   put_time(at - all_.start);
   put(",\"name\":");
@@ -89,21 +90,30 @@ void writer::end() {
 void writer::put_names(const trace_copy::part& of) {
   begin("M", of, "process_name", all_.start);
   put(",\"args\":{\"name\":\"");
-  put(of.runtime == 0 ? "plain threads" : "runtime ");
-  if (of.runtime != 0) put(of.runtime);
+  put(of.place.runtime == 0 ? "plain threads" : "runtime ");
+  if (of.place.runtime != 0) put(of.place.runtime);
   put("\"}");
   end();
   begin("M", of, "thread_name", all_.start);
-  put(",\"args\":{\"name\":\"");
-  put(of.runtime == 0 ? "thread " : "P");
-  put(of.number);
-  put("\"}");
+  put(",\"args\":{\"name\":");
+  put_quoted(of.place.name);
+  put("}");
   end();
   begin("M", of, "thread_sort_index", all_.start);
   put(",\"args\":{\"sort_index\":");
-  put(of.number);
+  put(of.place.number);
   put("}");
   end();
+}
+
+std::string_view writer::end_text(const trace_event& e) {
+  switch (e.left_to) {
+    case slice_end::yield: return "yield";
+    case slice_end::park: return status_text(goroutine_state::waiting, e.reason);
+    case slice_end::blocking: return "syscall";
+    case slice_end::move: return "switch_to";
+    default: return "ended";
+  }
 }
 
 std::string writer::goroutine_text(const trace_event& e) const {
@@ -127,12 +137,9 @@ void writer::put_slice(const trace_copy::part& on, const trace_event& e) {
   put(e.id);
   put(",\"function\":");
   put_quoted(function_text(e.function));
-  if (e.left_as != goroutine_state::runnable) {
+  if (e.left_to != slice_end::open) {
     put(",\"then\":");
-    if (e.left_as == goroutine_state::dead)
-      put_quoted("ended");
-    else
-      put_quoted(e.left_as == goroutine_state::running ? "yield" : status_text(e.left_as, e.reason));
+    put_quoted(end_text(e));
   }
   put("}");
   end();

@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "src/os/lock.hpp"
@@ -14,6 +15,9 @@
 
 namespace rove::sched {
 
+// What a goroutine did at the end of its slice; `open`: it still ran when the trace was copied.
+enum class slice_end : std::uint8_t { open, yield, park, blocking, move, death };
+
 struct trace_event {
   os::nanoseconds begin = 0, end = 0;    // the same, except for a slice
   std::uint64_t id = 0;                  // the goroutine; what an instant counts
@@ -21,16 +25,25 @@ struct trace_event {
   const void* function = nullptr;        // what the goroutine started with
   std::uint32_t name = 0;                // number of its name; 0: it has none
   trace_kind kind{};
-  goroutine_state left_as{};             // how a slice ended: leaving and why; syscall; dead; running: a yield
-  wait_reason reason{};
+  slice_end left_to{};
+  wait_reason reason{};                  // of a park
   bool in_slice = false;                 // a wake-up came from a goroutine, not from the machine's loop
 };
 
-// Where the holder of a processor, or a plain thread, takes its notes.
+// Whose track it is.
+struct trace_place {
+  static constexpr std::uint64_t first_host = 5000;  // more than processors have numbers
+
+  unsigned runtime = 0;                  // 0: plain threads
+  std::uint64_t number = 0;              // the processor's; the thread's; a host's, from first_host on
+  std::string name;                      // "P0", "host main", "thread 4711"
+};
+
+// Where the holder of a processor takes its notes, the thread of a host, or a plain one.
 struct trace_track : trace_track_base {
   os::lock lock{os::rank::trace};
-  unsigned runtime = 0;                  // 0: plain threads
-  std::uint64_t number = 0;              // the processor's, the thread's
+  trace_place place;
+  std::thread::id host_thread;           // a host's: who is meant by its name
   bool on = false;                       // under the lock, as all that follows
   std::deque<trace_event> events;
   trace_event open;                      // the slice under way; id 0: none
@@ -40,8 +53,7 @@ struct trace_track : trace_track_base {
 // A copy of a track's events, and the names of goroutines by their numbers.
 struct trace_copy {
   struct part {
-    unsigned runtime;
-    std::uint64_t number;
+    trace_place place;
     std::vector<trace_event> events;
   };
   std::vector<part> parts;

@@ -51,6 +51,7 @@ void scheduler::hand_to_wired(machine* m, goroutine* g) {
     os::hold h(lock_);
     p->handed = g;
     target->granted = p;
+    target->granted_background = std::exchange(m->on_background, false);
     note = note_locked(target);
   }
   os::futex_wake(note, 1);

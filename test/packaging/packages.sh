@@ -48,13 +48,13 @@ in_c() {
 }
 with_cmake() {
   cp -r "$root/test/packaging" "$work/sources" &&
-    cmake -S "$work/sources/cmake" -B "$work/by_cmake" -DCMAKE_PREFIX_PATH="$work/moved" &&
+    cmake -G Ninja -S "$work/sources/cmake" -B "$work/by_cmake" -DCMAKE_PREFIX_PATH="$work/moved" &&
     cmake --build "$work/by_cmake" && says "$work/by_cmake/consumer"
 }
 refuses_other_version() {   # a program that asks for another version is told so
   sed 's/rove 0.1 /rove 7.0 /' "$work/sources/cmake/CMakeLists.txt" >"$work/CMakeLists.txt" &&
     mv "$work/CMakeLists.txt" "$work/sources/cmake/" &&
-    ! cmake -S "$work/sources/cmake" -B "$work/refused" -DCMAKE_PREFIX_PATH="$work/moved"
+    ! cmake -G Ninja -S "$work/sources/cmake" -B "$work/refused" -DCMAKE_PREFIX_PATH="$work/moved"
 }
 as_subproject() {
   mkdir -p "$work/host/subprojects" && cp "$root"/test/packaging/subproject/meson.build "$work/host" &&

@@ -64,6 +64,56 @@ TEST_CASE("host: goroutines end there by goexit, an exception's task, and with a
       }
 }
 
+TEST_CASE("host: hosts end on threads of their own while their runtime is stopped and ends") {
+  for (int round = 0; round < load + 10; ++round) {
+    auto rt = std::make_unique<rove::runtime>(with_procs(1));
+    const auto never = rove::make_chan<int>();
+    rove::host stays(*rt);  // and has somebody to be ended, so that the stop looks at all hosts
+    rove::go_on(stays, [never] { never.recv(); });
+    stays.poll(10s);
+    std::atomic<int> made{0}, ran{0};
+    std::atomic<bool> begin{false};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; ++i)
+      threads.emplace_back([&] {
+        std::vector<std::unique_ptr<rove::host>> hosts(100);
+        for (auto& h : hosts) {
+          h = std::make_unique<rove::host>(*rt);
+          rove::go_on(*h, [&] { ++ran; });
+          h->poll(10s);
+        }
+        ++made;
+        while (!begin) std::this_thread::yield();
+        for (auto& h : hosts) h.reset();
+      });
+    while (made < 2) std::this_thread::yield();
+    begin = true;
+    if (round % 2) rt->stop();
+    rt.reset();
+    for (std::thread& t : threads) t.join();
+    CHECK(ran == 200);
+    CHECK_FALSE(stays.poll(0s));
+  }
+}
+
+TEST_CASE("host: who joins a goroutine on a host is not deadlocked when that ends") {
+  const ending e = run_in_child([] {
+    rove::config c = with_procs(1);
+    c.detect_deadlock = true;
+    rove::runtime rt(c);
+    rove::host h(rt);
+    std::atomic<bool> over{false};
+    rt.go([&] {  // the worker rests each time, while the host's thread ends what it waits for
+      for (int i = 0; i < 3000; ++i) rove::spawn_on(h, [] {}).wait();
+      over = true;
+    });
+    while (!over) h.poll(1ms);
+    _exit(42);
+  });
+  CHECK(e.error_output == "");
+  CHECK(e.status == 42);
+}
+
 TEST_CASE("host: who waits for its poll is not deadlocked") {
   const ending e = run_in_child([] {
     rove::config c = with_procs(2);

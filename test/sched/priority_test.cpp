@@ -1,5 +1,8 @@
 // Priorities: who comes first, who never takes the last worker, and that nobody waits for ever.
+#include <unistd.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "test/support/fixture.hpp"
 
@@ -135,6 +138,53 @@ TEST_CASE("priority: the background never takes the last worker") {
     CHECK(most <= procs - 1);
     check_nothing_left(rt);
   }
+}
+
+TEST_CASE("priority: nor does it if it is wired to threads, or was waiting for descriptors while all workers were busy") {
+  int pipes[4][2];
+  for (auto& p : pipes) REQUIRE(pipe(p) == 0);
+  for (const auto& [procs, wired] : {std::pair(2u, true), std::pair(3u, true), std::pair(2u, false)}) {
+    rove::runtime rt(with_procs(procs));
+    std::atomic<unsigned> coming{0}, inside{0}, most{0}, ended{0}, busy{0};
+    std::atomic<bool> stop{false}, busy_over{false};
+    for (auto& p : pipes)
+      rt.go(background, [&, wired = wired, end = p[0]] {
+        ++coming;
+        if (wired) {
+          rove::lock_os_thread();
+          for (int i = 0; i < 50; ++i) rove::yield();
+        } else {
+          rove::io::wait(end, rove::io::readable);
+        }
+        const unsigned now = ++inside;
+        unsigned seen = most;
+        while (seen < now && !most.compare_exchange_weak(seen, now)) {
+        }
+        while (!stop) std::this_thread::yield();  // computes
+        --inside;
+        ++ended;
+      });
+    if (!wired) {
+      while (coming < 4) std::this_thread::yield();
+      for (int i = 0; i < 2; ++i)
+        rt.go([&] {
+          ++busy;
+          while (!busy_over) std::this_thread::yield();
+        });
+      while (busy < 2) std::this_thread::yield();
+      for (auto& p : pipes) REQUIRE(write(p[1], "x", 1) == 1);
+      std::this_thread::sleep_for(20ms);          // sysmon finds them
+      busy_over = true;
+    }
+    while (inside == 0) std::this_thread::yield();
+    std::this_thread::sleep_for(20ms);
+    stop = true;
+    while (ended < 4) std::this_thread::yield();
+    CHECK(most <= procs - 1);
+    rt.spawn(background, [] {}).get();            // nobody is counted any more
+    check_nothing_left(rt);
+  }
+  for (auto& p : pipes) close(p[0]), close(p[1]);
 }
 
 TEST_CASE("priority: what is in `blocking` takes no worker from the background, and one alone may have the only one") {

@@ -47,7 +47,7 @@ std::string judged(const temporary& file) {
   return good ? out : std::string{};
 }
 
-void some_work() {
+void some_work(rove::host* on) {
   rove::this_goroutine::set_name("main \"one\"\n");
   auto ch = rove::make_chan<int>();
   rove::wait_group wg;
@@ -59,6 +59,10 @@ void some_work() {
   ch.close();
   for (int i = 0; i < 20; ++i) {
     wg.go([] {});
+    rove::yield();
+  }
+  if (on) {
+    const rove::on_host there(*on);
     rove::yield();
   }
   rove::blocking([] {});
@@ -73,7 +77,7 @@ TEST_CASE("trace: slices by goroutine, arrows, reasons, instants", "[native]") {
   rove::runtime rt(with_procs(2));
   REQUIRE_FALSE(rove::trace::start(file.path()));
   CHECK(rove::trace::start("/tmp/another") == std::errc::operation_in_progress);
-  std::thread host([&] { rt.run(some_work); });
+  std::thread host([&] { rt.run([] { some_work(nullptr); }); });
   host.join();
   CHECK_FALSE(rove::trace::stop());
   CHECK_FALSE(rove::trace::stop());
@@ -90,6 +94,49 @@ TEST_CASE("trace: slices by goroutine, arrows, reasons, instants", "[native]") {
   CHECK(has(seen, "ended"));
   CHECK(has(seen, "some_work"));
   CHECK(std::stoi(seen.substr(seen.find("arrows: ") + 8)) > 20);
+}
+
+TEST_CASE("trace: a host has a track, named after its thread; a poll uses a processor's", "[native]") {
+  const temporary file;
+  rove::runtime rt(with_procs(1));
+  rove::host ui(rt), other(rt);
+  rove::runtime guest({.max_procs = 1, .own_threads = false});
+  REQUIRE_FALSE(rove::trace::start(file.path()));
+  std::atomic<bool> over{false};
+  auto frames = rove::make_chan<int>();
+  rt.go(rove::options{.name = "draws", .on = &ui}, [=] {
+    for (const int frame : frames) (void)frame;
+  });
+  ui.poll(10s);                               // it waits now, so the first to send wakes it
+  rt.go(rove::options{.name = "travels"}, [&, frames] {
+    for (int i = 0; i < 3; ++i) frames.send(i);
+    rove::switch_to(ui);
+    rove::yield();
+    rove::switch_to(other);
+    rove::switch_back();
+    frames.close();
+    over = true;
+  });
+  guest.go(rove::options{.name = "visits"}, [] { rove::yield(); });
+  std::thread second([&] {
+    pthread_setname_np(pthread_self(), "second");
+    while (!over) other.poll(100us);
+  });
+  while (!over) ui.poll(100us);
+  second.join();
+  while (guest.stats().goroutines > 0) guest.poll(10s);
+  rt.stop();
+  CHECK_FALSE(rove::trace::stop());
+  const std::string seen = judged(file);
+  INFO(seen);
+  CHECK(has(seen, "\non host main: draws travels\n"));
+  CHECK(has(seen, "\non host second: travels\n"));
+  CHECK(has(seen, "\non P: travels visits\n"));
+  CHECK(has(seen, "arrow: travels on P -> draws on host main\n"));          // a channel's
+  CHECK(has(seen, "arrow: travels on P -> travels on host main\n"));        // switch_to
+  CHECK(has(seen, "arrow: travels on host main -> travels on host second\n"));
+  CHECK(has(seen, "arrow: travels on host second -> travels on P\n"));      // switch_back
+  CHECK(has(seen, ", switch_to"));
 }
 
 TEST_CASE("trace: the flight recorder keeps the last events", "[native]") {
@@ -132,7 +179,17 @@ TEST_CASE("trace: on and off while everything moves") {
   int rounds = 0;
   while (!over || rounds == 0) {
     rove::runtime rt(with_procs(1 + static_cast<unsigned>(++rounds) % 3));
-    rt.run(some_work);
+    rove::host ui(rt);
+    std::atomic<bool> done{false};
+    std::thread polls([&] {
+      while (!done) {
+        ui.poll(100us);
+        std::this_thread::yield();
+      }
+    });
+    rt.run([&] { some_work(&ui); });
+    done = true;
+    polls.join();
     check_nothing_left(rt);
   }
   switches.join();

@@ -98,6 +98,11 @@ void yield_thread() { sched_yield(); }
 
 std::uint64_t thread_id() { return static_cast<std::uint64_t>(syscall(SYS_gettid)); }
 
+std::string_view thread_name(char (&buffer)[16]) {
+  if (thread_id() == static_cast<std::uint64_t>(getpid())) return "main";  // that one bears the program's name
+  return prctl(PR_GET_NAME, buffer) == 0 ? std::string_view(buffer) : std::string_view();
+}
+
 int count_threads() {
   // A folder has a link from itself, one from its parent, and one from each folder in it.
   struct stat task;
