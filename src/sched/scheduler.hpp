@@ -68,7 +68,7 @@ class scheduler {
   static void finish_task(detail::task_state* task);    // it left its stack: wakes who joins
   std::uint64_t alive() const;                          // goroutines that exist
 
-  // ---- queues
+  // ---- queues (queues.cpp)
   void inject(goroutine* g);                            // runnable, by way of the global queue; any thread
   void inject(base::chain<goroutine> chain);
   void inject_from_outside(goroutine* g);               // by a thread that is none of our machines'
@@ -163,24 +163,28 @@ class scheduler {
   friend class ender;
   friend class simulator;
 
-  // scheduler.cpp
-  void work(machine* m);
-  goroutine* find_work(machine* m);
+  // queues.cpp
   goroutine* take_local(machine* m);
   goroutine* take_one_global(bool new_one);
   void keep_new(processor* p, base::chain<goroutine> chain);
-  void note_theft(machine* m, std::size_t items);
-  bool hold_back_locked() const;
   bool global_empty_locked() const {
     return global_.empty() && global_new_.empty() && !priority_work_locked();
   }
   bool priority_work_locked() const;
   void publish_global_locked();
   bool serve_timers(processor& p, os::nanoseconds now);
+
+  // hunt.cpp
   goroutine* hunt(machine* m);
-  goroutine* steal_from(machine* m, processor& victim);
   bool look_at_victims(machine* m, unsigned first, sample* samples, os::nanoseconds now, os::nanoseconds elapsed,
                        bool judge_now, goroutine*& found, bool& busy);
+  goroutine* steal_from(machine* m, processor& victim);
+  void note_theft(machine* m, std::size_t items);
+  bool hold_back_locked() const;
+
+  // scheduler.cpp
+  void work(machine* m);
+  goroutine* find_work(machine* m);
   void execute(machine* m, goroutine* g);
   void resume(machine* m, goroutine* g);
   void dispatch_watched(machine* m, goroutine* g);
