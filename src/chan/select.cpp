@@ -299,7 +299,7 @@ void leave(select_state& s, select_waiter* cases) {
 
 // Joins; if a move throws it leaves again.
 void join_safely(select_state& s, select_waiter* cases, std::size_t n) {
-  new (&s.lock) os::lock(os::rank::select);
+  new (reinterpret_cast<char*>(&s) + offsetof(select_state, lock)) os::lock(os::rank::select);  // lock_rank too
   s.methods = &methods;
   sched::prepare(s.main, &s, unlink_select);
   struct guard {

@@ -12,7 +12,7 @@
 #include "src/sched/sysmon.hpp"
 
 #if defined(__clang__)
-thread_local rove::sched::machine* rove_this_machine = nullptr;
+constinit thread_local rove::sched::machine* rove_this_machine = nullptr;
 #else
 __thread rove::sched::machine* rove_this_machine = nullptr;
 #endif
