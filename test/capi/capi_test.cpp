@@ -65,7 +65,7 @@ TEST_CASE("capi: a main function, goroutines, and what they know of themselves")
           sum += i;
           rove_wait_group_done(&wg);
         });
-      CHECK(rove_num_goroutines() > 1);
+      CHECK((n > 1 || rove_num_goroutines() == 101));  // with more processors some may be over already
       rove_wait_group_wait(&wg);
       CHECK(rove_set_max_procs(3) == n);
       CHECK(rove_max_procs() == 3);

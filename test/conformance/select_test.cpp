@@ -213,7 +213,7 @@ TEST_CASE("select: places in a queue are given up by a close, again and again") 
       ch.close();
       wg.wait();
     }
-    CHECK(rt.stats().goroutines == 1);
+    eventually([&] { return rt.stats().goroutines == 1; });
   });
 }
 

@@ -114,7 +114,7 @@ TEST_CASE("dial: of a host whose first kind of address does not answer, the othe
       CHECK(std::chrono::steady_clock::now() - start >= 15ms);
       CHECK(c.remote_addr() == good.local_addr());
       CHECK(count_descriptors() == before + 1);  // the loser's is closed
-      CHECK(rove::num_goroutines() == goroutines);
+      eventually([&] { return rove::num_goroutines() <= goroutines; });
       net::conn s = good.accept();
       CHECK(meet(c, s));
       c.close();

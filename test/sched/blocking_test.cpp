@@ -106,6 +106,7 @@ TEST_CASE("blocking: channels, mutexes, spawn and yield inside") {
     });
     CHECK(sum == 9900 + 1000);
     eventually([] { return rove::num_goroutines() == 1; });
+    std::lock_guard l(m);
     CHECK(in_mutex == 101);
   });
 }

@@ -88,8 +88,8 @@ TEST_CASE("another runtime beside a run does not change it", "[testing]") {
   const auto alone = rove::test::run(3, [] { busy_program(); });
   rove::config c;
   c.max_procs = 2;
+  std::atomic<bool> stop{false};  // the runtime ends before it
   rove::runtime other(c);
-  std::atomic<bool> stop{false};
   for (int i = 0; i < 2; ++i)
     other.go([&stop] {
       auto x = rove::make_chan<int>(1), y = rove::make_chan<int>(1);
