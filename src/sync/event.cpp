@@ -2,7 +2,8 @@
 //
 // Nobody waits while it is set: who finds it unset says so in the same word (waited_for) before it queues, with the
 // bucket's lock held, and `set` then goes through the bucket. An auto-reset event that somebody waits for is not set at
-// all: the first waiter is let through under the lock.
+// all: the first waiter is let through under the lock. try_wait takes no lock, so the flag belongs to whose exchange
+// takes it away, also in wait_slow; who was too late queues, and `set` cannot come in between, since waited_for is up.
 //
 // Pairs. EVENT-SET: release of set with the acquire of who is let through without waiting; of who takes the flag away,
 // too.
@@ -44,8 +45,10 @@ bool event::wait_slow(std::int64_t limit) {
   parking_bucket& b = parking_bucket::of(this);
   b.lock().lock();
   const std::uint32_t s = state_.fetch_or(waited_for, std::memory_order_acq_rel);  // EVENT-SET
-  if (s & is_set) {
-    if (mode_ == mode::auto_reset) state_.fetch_and(~is_set, std::memory_order_relaxed);  // relaxed: acquired above
+  // try_wait does not take the lock, and may have been quicker.
+  const bool taken = s & is_set && (mode_ == mode::manual_reset ||
+                                    state_.fetch_and(~is_set, std::memory_order_acquire) & is_set);  // EVENT-SET
+  if (taken) {
     if (!b.quiet.first(w.object)) state_.fetch_and(~waited_for, std::memory_order_relaxed);  // relaxed: the bucket's lock
     b.lock().unlock();
     return true;
