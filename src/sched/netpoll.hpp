@@ -71,6 +71,7 @@ class pollable {
   int take_turn(side s, bool& wait_first);
   int queue_for_turn_locked(side s);
   void leave(side s, bool was_short);
+  bool end_check(side s);
   int wait_parked(side s, os::nanoseconds limit);
   int wait_on_thread(side s, os::nanoseconds limit, bool ready);
   bool enter_shared();

@@ -247,9 +247,17 @@ bool pollable::unlink(detail::waiter* w, detail::outcome why) {
   return mine;
 }
 
+// As detail::end_check, by who has a turn. If its stack is given up without being unwound, the turn is given back first.
+bool pollable::end_check(side s) {
+  const goroutine* const g = current();
+  const bool abandoned = g->home()->is_ending() && !is_unwinding() && (!ROVE_EXCEPTIONS || g->home()->abandons());
+  if (abandoned) leave(s, false);
+  return detail::end_check();
+}
+
 // `limit`: then it returns 0, as if something had come.
 int pollable::wait_parked(side s, os::nanoseconds limit) {
-  if (detail::ending.load(std::memory_order_relaxed) && detail::end_check()) return io_timed_out;  // relaxed: end_check looks closer
+  if (detail::ending.load(std::memory_order_relaxed) && end_check(s)) return io_timed_out;  // relaxed: end_check looks closer
   int error = 0;
   netpoller* const poller = netpoller::here(error);
   if (!poller) return error;

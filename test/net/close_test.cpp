@@ -179,6 +179,26 @@ TEST_CASE("net: the end of a runtime ends who waits for sockets") {
   }
 }
 
+TEST_CASE("net: who is abandoned in the middle of a call leaves the socket to others") {
+  rove::config config = with_procs(2);
+  config.at_end = rove::at_end::abandon;
+  dice d(1);
+  for (int i = 0; i < 40 * load; ++i) {
+    connected c;
+    {
+      rove::runtime rt(config);
+      rt.run([&] {
+        c = make_pair();
+        rove::go([&c] { read_to_end(c.a); });
+        d.delay();                                    // it has not begun, is in the call, or waits
+      });
+    }
+    c.b.write("hi");
+    c.a.set_read_deadline(from_now(60s));
+    CHECK(read_exactly(c.a, 2) == "hi");
+  }
+}
+
 TEST_CASE("net: goroutines of two runtimes and a thread share a connection") {
   rove::runtime one(with_procs(1)), two(with_procs(2));
   connected c = make_pair();

@@ -75,6 +75,8 @@ bool passes(std::vector<std::string>& words) {
   const char* how = "ok";
   if (ended == 0) {
     how = "TIMEOUT";
+    kill(child, SIGTERM);                      // Catch2 then says where it was
+    std::this_thread::sleep_for(std::chrono::seconds(2));
     kill(-child, SIGKILL);
     waitpid(child, &status, 0);
   } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
