@@ -3,7 +3,6 @@
 // Whoever gives a record back is found under its lock: the last of its owner and its users. The number is closed by the
 // one who called `close`, so that the number and the port are free when that returns; only if it may not wait (a
 // destructor, a goroutine that is being ended) does the last user do it.
-#include <rove/detail/config.hpp>
 #include <rove/run.hpp>
 
 #include <algorithm>
@@ -236,7 +235,7 @@ int pollable::register_locked(netpoller* poller) {
 template <side S>
 bool pollable::unlink(detail::waiter* w, detail::outcome why) {
   auto* const p = static_cast<pollable*>(w->object);
-  const bool abandoned = why == detail::outcome::ended && (!ROVE_EXCEPTIONS || w->g->home()->abandons());
+  const bool abandoned = why == detail::outcome::ended && w->g->home()->abandons();
   p->lock_.lock();
   const bool mine = p->state_.unlink(S, w, why);
   if (mine && abandoned) w->g->home()->count_io_wait_elsewhere(-1);
@@ -250,7 +249,7 @@ bool pollable::unlink(detail::waiter* w, detail::outcome why) {
 // As detail::end_check, by who has a turn. If its stack is given up without being unwound, the turn is given back first.
 bool pollable::end_check(side s) {
   const goroutine* const g = current();
-  const bool abandoned = g->home()->is_ending() && !is_unwinding() && (!ROVE_EXCEPTIONS || g->home()->abandons());
+  const bool abandoned = g->home()->is_ending() && !is_unwinding() && g->home()->abandons();
   if (abandoned) leave(s, false);
   return detail::end_check();
 }

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 
+#include <rove/detail/config.hpp>
 #include <rove/run.hpp>
 
 #include "src/arch/switch.hpp"
@@ -50,7 +51,7 @@ class scheduler {
   ~scheduler();                               // ends what is left, joins its threads
 
   const rove::config& config() const { return config_; }
-  bool abandons() const { return config_.at_end == at_end::abandon; }
+  bool abandons() const { return !ROVE_EXCEPTIONS || config_.at_end == at_end::abandon; }  // does its end not unwind?
 
   // ---- goroutines (birth.cpp)
   goroutine* new_goroutine();                           // dead, without a stack; null: no memory
