@@ -5,13 +5,9 @@
 #include "test/model/mutations.hpp"
 
 namespace model = rove::model;
-using A = model::atomics;
+using namespace model::short_names;
 
 namespace {
-
-constexpr auto rlx = std::memory_order_relaxed;
-constexpr auto acq = std::memory_order_acquire;
-constexpr auto rel = std::memory_order_release;
 
 // What to leave out.
 enum class flaw { none, push_order, take_fence, steal_fence, steal_order, asymmetric_light, asymmetric_heavy };

@@ -304,4 +304,14 @@ struct atomics {
   }
 };
 
+// What a model's steps are full of.
+namespace short_names {
+
+using A = atomics;
+inline constexpr auto rlx = std::memory_order_relaxed;
+inline constexpr auto acq = std::memory_order_acquire;
+inline constexpr auto rel = std::memory_order_release;
+
+}  // namespace short_names
+
 }  // namespace rove::model

@@ -6,13 +6,9 @@
 #include "test/model/mutations.hpp"
 
 namespace model = rove::model;
-using A = model::atomics;
+using namespace model::short_names;
 
 namespace {
-
-constexpr auto rlx = std::memory_order_relaxed;
-constexpr auto acq = std::memory_order_acquire;
-constexpr auto rel = std::memory_order_release;
 
 bool found(const model::result& r, const char* what) {
   INFO(r.report);

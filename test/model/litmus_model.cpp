@@ -5,13 +5,10 @@
 #include "test/model/mutations.hpp"
 
 namespace model = rove::model;
-using A = model::atomics;
+using namespace model::short_names;
 
 namespace {
 
-constexpr auto rlx = std::memory_order_relaxed;
-constexpr auto acq = std::memory_order_acquire;
-constexpr auto rel = std::memory_order_release;
 constexpr auto sc = std::memory_order_seq_cst;
 
 struct cells {

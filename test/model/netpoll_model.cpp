@@ -13,11 +13,8 @@ namespace model = rove::model;
 
 namespace {
 
-using A = model::atomics;
+using namespace model::short_names;
 using rove::sched::side;
-
-constexpr auto acq = std::memory_order_acquire;
-constexpr auto rel = std::memory_order_release;
 
 // What is done wrong.
 enum class flaw {

@@ -14,10 +14,7 @@ namespace model = rove::model;
 
 namespace {
 
-using A = model::atomics;
-
-constexpr auto acq = std::memory_order_acquire;
-constexpr auto rel = std::memory_order_release;
+using namespace model::short_names;
 
 // What is done wrong.
 enum class flaw {

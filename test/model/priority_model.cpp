@@ -19,12 +19,8 @@ namespace model = rove::model;
 
 namespace {
 
-using A = model::atomics;
+using namespace model::short_names;
 using model::hold;
-
-constexpr auto rlx = std::memory_order_relaxed;
-constexpr auto acq = std::memory_order_acquire;
-constexpr auto rel = std::memory_order_release;
 
 // What is done wrong.
 enum class flaw {

@@ -15,13 +15,10 @@ namespace model = rove::model;
 
 namespace {
 
-using A = model::atomics;
+using namespace model::short_names;
 using word = std::uint32_t;
 
-constexpr auto acq = std::memory_order_acquire;
-constexpr auto rel = std::memory_order_release;
 constexpr auto both = std::memory_order_acq_rel;
-constexpr auto rlx = std::memory_order_relaxed;
 
 // What is done wrong.
 enum class flaw {
