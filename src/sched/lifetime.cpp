@@ -77,6 +77,20 @@ scheduler::~scheduler() {
 }
 
 scheduler::statistics scheduler::stats() {
+  // Who moves while one looks is missed or seen twice: a goroutine that has ended by the time its processor is asked would
+  // pass for a parked one. So it looks until two looks agree, or until it is clear that too much moves.
+  statistics n = count();
+  for (int looks = 1; looks < 8; ++looks) {
+    const statistics before = n;
+    n = count();
+    if (n.goroutines == before.goroutines && n.running == before.running && n.runnable == before.runnable &&
+        n.spawned == before.spawned && n.switches == before.switches && n.steals == before.steals)
+      break;
+  }
+  return n;
+}
+
+scheduler::statistics scheduler::count() {
   statistics n{};
   n.goroutines = alive();
   n.spawned = foreign_spawned_.get();

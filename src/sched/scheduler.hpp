@@ -142,6 +142,7 @@ class scheduler {
     std::uint64_t goroutines, running, runnable, parked, spawned, switches, steals, parks, threads, timers, polled;
   };
   statistics stats();
+  statistics count();  // one look; what moves meanwhile is missed or seen twice
   // Who runs without a processor, or is about to on a host. BLOCKED-DONE: release when all that came of it is queued,
   // acquire by who looks for a deadlock.
   void count_blocked() { in_blocking_.fetch_add(1, std::memory_order_relaxed); }    // relaxed: see deadlock.cpp

@@ -6,7 +6,7 @@
 #include <ranges>
 #include <vector>
 
-#include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 using namespace rove_test;
 
@@ -58,27 +58,22 @@ TEST_CASE("chan: unbuffered, a send returns when its value was taken") {
 TEST_CASE("chan: those who wait are served first come, first served") {
   rove::runtime rt(with_procs(1));
   // One after the other, so that the order is known: each is parked before the next starts.
-  const auto park_one = [&rt](auto f) {
-    const std::uint64_t before = rt.stats().parked;
-    rove::go(f);
-    eventually([&] { return rt.stats().parked == before + 1; });
-  };
   rt.run([&] {
     auto in = rove::make_chan<int>();
     auto out = rove::make_chan<std::pair<int, int>>(100);
-    for (int i = 0; i < 20; ++i) park_one([=] { out.send({i, *in.recv()}); });
+    for (int i = 0; i < 20; ++i) go_parked([=] { out.send({i, *in.recv()}); });
     for (int i = 0; i < 20; ++i) in.send(i);
     for (int i = 0; i < 20; ++i) {
       const auto [receiver, value] = *out.recv();
       CHECK(receiver == value);
     }
-    for (int i = 0; i < 20; ++i) park_one([=] { in.send(i); });
+    for (int i = 0; i < 20; ++i) go_parked([=] { in.send(i); });
     for (int i = 0; i < 20; ++i) CHECK(in.recv() == i);
 
     auto full = rove::make_chan<int>(2);
     full.send(0);
     full.send(1);
-    for (int i = 2; i < 20; ++i) park_one([=] { full.send(i); });
+    for (int i = 2; i < 20; ++i) go_parked([=] { full.send(i); });
     CHECK(full.len() == 2);
     for (int i = 0; i < 20; ++i) CHECK(full.recv() == i);
   });

@@ -147,13 +147,13 @@ TEST_CASE("chan: closed, unbuffered or drained") {
 }
 
 TEST_CASE("chan: a nil one makes who sends and who receives wait") {
-  on_ending_runtimes([](rove::runtime& rt) {
+  on_ending_runtimes([](rove::runtime&) {
     std::atomic<int> came_back{0};
-    go_parked(rt, [&] {
+    go_parked([&] {
       both().send(7);
       ++came_back;
     });
-    go_parked(rt, [&] {
+    go_parked([&] {
       both().recv();
       ++came_back;
     });

@@ -45,7 +45,7 @@ std::map<int, int> crowd(const rove::chan<int>& ch, int n) {
 }  // namespace
 
 TEST_CASE("chan: receiving from an empty one waits, trying to does not") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     for (const int capacity : capacities) {
       auto ch = rove::make_chan<int>(capacity);
       std::atomic<int> received{0};
@@ -56,8 +56,8 @@ TEST_CASE("chan: receiving from an empty one waits, trying to does not") {
         ++received;
         over.done();
       };
-      go_parked(rt, receive);
-      go_parked(rt, receive);
+      go_parked(receive);
+      go_parked(receive);
       let_others_run();
       CHECK(received == 0);
       const auto r = ch.try_recv();
@@ -72,12 +72,12 @@ TEST_CASE("chan: receiving from an empty one waits, trying to does not") {
 }
 
 TEST_CASE("chan: sending to a full one waits, trying to does not") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     for (const int capacity : capacities) {
       auto ch = rove::make_chan<int>(capacity);
       for (int i = 0; i < capacity; ++i) ch.send(i);
       std::atomic<bool> sent{false};
-      go_parked(rt, [&sent, ch, capacity] {
+      go_parked([&sent, ch, capacity] {
         ch.send(capacity);
         sent = true;
       });
@@ -107,11 +107,11 @@ TEST_CASE("chan: a closed one gives what it has, then nothing") {
 }
 
 TEST_CASE("chan: close wakes a receiver that waits") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     for (const int capacity : capacities) {
       auto ch = rove::make_chan<int>(capacity);
       auto done = rove::make_chan<bool>(1);
-      go_parked(rt, [=] { done.send(ch.recv() == std::nullopt); });
+      go_parked([=] { done.send(ch.recv() == std::nullopt); });
       CHECK(done.len() == 0);
       ch.close();
       CHECK(done.recv() == true);
@@ -290,7 +290,7 @@ TEST_CASE("chan: senders and receivers that use much stack in between") {
 }
 
 TEST_CASE("chan: a buffer gives in the order of sending, waiting receivers take in theirs") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     auto buffered = rove::make_chan<int>(10);
     for (int i = 0; i < 10; ++i) buffered.send(i);
     for (int i = 0; i < 10; ++i) CHECK(buffered.recv() == i);
@@ -302,7 +302,7 @@ TEST_CASE("chan: a buffer gives in the order of sending, waiting receivers take 
     auto in = first;
     for (int i = 0; i < 10; ++i) {
       auto out = rove::make_chan<int>();
-      go_parked(rt, [&v, ch, in, out, i] {
+      go_parked([&v, ch, in, out, i] {
         in.recv();
         v.expect(ch.recv() == i);
         out.send(1);

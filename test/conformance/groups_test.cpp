@@ -228,7 +228,7 @@ TEST_CASE("singleflight: who comes while it runs shares the call") {
 }
 
 TEST_CASE("singleflight: forget lets the next one run, and the one after that shares it") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     rove::singleflight<std::string, int> g;
     auto started = rove::make_chan<int>();
     auto unblock_first = rove::make_chan<int>(), unblock_second = rove::make_chan<int>();
@@ -242,7 +242,7 @@ TEST_CASE("singleflight: forget lets the next one run, and the one after that sh
     started.recv();
     g.forget("key");
     auto results = rove::make_chan<int>(2);
-    go_parked(rt, [&, results] {
+    go_parked([&, results] {
       results.send(g.call("key", [&] {
         unblock_second.recv();
         return 2;
@@ -251,7 +251,7 @@ TEST_CASE("singleflight: forget lets the next one run, and the one after that sh
     unblock_first.close();
     CHECK(first.get() == 1);
     // The first one's end has not taken the second's place.
-    go_parked(rt, [&, results] { results.send(g.call("key", [] { return 3; })); });
+    go_parked([&, results] { results.send(g.call("key", [] { return 3; })); });
     unblock_second.close();
     CHECK(results.recv() == 2);
     CHECK(results.recv() == 2);

@@ -145,18 +145,18 @@ TEST_CASE("shared_mutex: a reader's view keeps writers out, a writer's keeps rea
 }
 
 TEST_CASE("shared_mutex: a writer that waits holds new readers back, readers that waited go before the next") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     rove::shared_mutex m;
     std::string order;  // guarded by m, or by everybody's waiting
     m.lock_shared();
-    go_parked(rt, [&] {
+    go_parked([&] {
       m.lock();
       order += "w";
       m.unlock();
     });
     CHECK_FALSE(m.try_lock_shared());
     rove::mutex o;
-    go_parked(rt, [&] {
+    go_parked([&] {
       m.lock_shared();
       {
         const std::lock_guard l(o);
@@ -164,7 +164,7 @@ TEST_CASE("shared_mutex: a writer that waits holds new readers back, readers tha
       }
       m.unlock_shared();
     });
-    go_parked(rt, [&] {
+    go_parked([&] {
       m.lock();
       order += "W";
       m.unlock();

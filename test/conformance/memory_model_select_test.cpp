@@ -134,12 +134,12 @@ TEST_CASE("memory model: select, the k-th receive comes before the k+C-th send r
 }
 
 TEST_CASE("memory model: select, the order holds for a sender that had to wait") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     for (int i = 0; i < rounds / 2; ++i) {
       auto ch = rove::make_chan<int*>(1), never = rove::make_chan<int*>();
       ch.send(nullptr);
       int value = 0;
-      go_parked(rt, [&, ch, never] {
+      go_parked([&, ch, never] {
         value = 42;
         if (i % 2)
           ch.send(&value);

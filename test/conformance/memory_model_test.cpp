@@ -165,12 +165,12 @@ TEST_CASE("memory model: a buffer of elements without size keeps the same order"
 }
 
 TEST_CASE("memory model: the order holds for a sender that had to wait") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     for (int i = 0; i < rounds / 2; ++i) {
       auto ch = rove::make_chan<int*>(1);
       ch.send(nullptr);
       int value = 0;
-      go_parked(rt, [&value, ch] {
+      go_parked([&value, ch] {
         value = 42;
         ch.send(&value);
       });

@@ -165,14 +165,14 @@ TEST_CASE("select: two sends on one channel are chosen by chance") {
 }
 
 TEST_CASE("select: a channel named twice leaves the queue in order") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     auto c = rove::make_chan<int>(), d = rove::make_chan<int>(), over = rove::make_chan<int>();
     std::atomic<int> got{0};
-    go_parked(rt, [=] {
+    go_parked([=] {
       rove::select(c.on_recv(), c.on_recv(), d.on_recv());
       over.send(9);
     });
-    go_parked(rt, [&got, c] { got = *c.recv(); });
+    go_parked([&got, c] { got = *c.recv(); });
     d.send(7);  // wakes the first, whose places in c's queue are given up
     CHECK(over.recv() == 9);
     c.send(8);  // goes to the second
@@ -181,15 +181,15 @@ TEST_CASE("select: a channel named twice leaves the queue in order") {
 }
 
 TEST_CASE("select: the last in a queue leaves it in order") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     auto c1 = rove::make_chan<bool>(), c2 = rove::make_chan<bool>(), c3 = rove::make_chan<bool>();
     std::atomic<int> received{0};
-    go_parked(rt, [&, c1] {
+    go_parked([&, c1] {
       c1.recv();
       ++received;
     });
     verdict v;
-    go_parked(rt, [&, c1, c2, c3] {
+    go_parked([&, c1, c2, c3] {
       v.expect(rove::select(c1.on_recv(), c2.on_recv([&] { c3.send(true); })) == 1);
       c1.recv();
       ++received;

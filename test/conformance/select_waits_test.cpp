@@ -20,7 +20,7 @@ template <class F>
 void check_waits(F f) {
   on_ending_runtimes([&](rove::runtime& rt) {
     std::atomic<bool> came_back{false};
-    go_parked(rt, [&] {
+    go_parked([&] {
       f();
       came_back = true;
     });
@@ -126,13 +126,13 @@ TEST_CASE("select: closed while it waits: the receive is taken, the send panics"
   on_runtimes([](rove::runtime& rt) {
     auto other = rove::make_chan<int>(), receiving = rove::make_chan<int>(), sending = rove::make_chan<int>();
     auto results = rove::make_chan<std::string>(1);
-    go_parked(rt, [=] {
+    go_parked([=] {
       rove::select(other.on_recv(),
                    receiving.on_recv([&](std::optional<int> v) { results.send(v ? "a value" : "closed"); }));
     });
     receiving.close();
     CHECK(results.recv() == "closed");
-    go_parked(rt, [=] { results.send(panic_of([&] { rove::select(other.on_recv(), sending.on_send(1)); })); });
+    go_parked([=] { results.send(panic_of([&] { rove::select(other.on_recv(), sending.on_send(1)); })); });
     sending.close();
     CHECK(results.recv() == "send on closed channel");
   });

@@ -103,7 +103,7 @@ TEST_CASE("selector: every set of cases of every kind that can come to an end") 
 }
 
 TEST_CASE("selector: sixty-five thousand cases, the last one is ready") {
-  on_runtimes([](rove::runtime& rt) {
+  on_processors([] {
     constexpr std::size_t n = 65'536;
     auto nobody = rove::make_chan<int>(), ready = rove::make_chan<int>(1);
     rove::selector s;
@@ -113,20 +113,20 @@ TEST_CASE("selector: sixty-five thousand cases, the last one is ready") {
     ready.send(1);
     CHECK(s.select() == n - 1);
     std::atomic<std::size_t> taken{0};
-    go_parked(rt, [&] { taken = s.select(); });
+    go_parked([&] { taken = s.select(); });
     ready.send(2);
     eventually([&] { return taken == n - 1; });
   });
 }
 
 TEST_CASE("selector: nothing but a default does not wait, nothing at all does") {
-  on_ending_runtimes([](rove::runtime& rt) {
+  on_ending_runtimes([](rove::runtime&) {
     rove::selector s;
     s.add(rove::otherwise());
     CHECK(s.select() == 0);
     s.clear();
     std::atomic<bool> came_back{false};
-    go_parked(rt, [&] {
+    go_parked([&] {
       rove::selector().select();
       came_back = true;
     });

@@ -1,4 +1,4 @@
-// What the conformance tests share: bodies that know their runtime, goroutines seen to wait, checks from anywhere.
+// What the conformance tests share: bodies that know their runtime, checks from anywhere.
 #pragma once
 
 #include <atomic>
@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 namespace rove_test {
 
@@ -30,15 +31,6 @@ void on_ending_runtimes(Body body) {
     rt.stop();
     check_nothing_left(rt);
   }
-}
-
-// Starts `f` and returns when it waits in its first call that can: no time passes for that. Nobody else of `rt` may
-// start, park or be woken meanwhile.
-template <class F>
-void go_parked(rove::runtime& rt, F f) {
-  const std::uint64_t before = rt.stats().parked;
-  rove::go(std::move(f));
-  eventually([&] { return rt.stats().parked > before; });
 }
 
 // All others had a turn, many times: what does not wait has run by now. Only to make a mistake likely to show.
