@@ -16,7 +16,8 @@
 //
 // Looking without the lock. Who does not want to wait looks first, and takes the lock only if there seems to be
 // something. `sent` and `received` only grow, so if `received` was read before `sent` and they are equal, the channel
-// was empty at the second read; if `sent` was read first and is ahead by the capacity, it was full at the second. A
+// was empty at the second read; if `sent` was read first and is ahead by the capacity, it was full at the second. (By
+// then `received` may have passed what was read of `sent`: it was not full all the time, and the difference is negative.) A
 // channel that was not closed when `closed` is read afterwards was not closed then either; and for a sender the other
 // order is right, since a closed channel does not become full again. So "no" is the answer of one moment within the
 // call. "Yes" is a hint.
@@ -160,7 +161,8 @@ struct chan_core {
     if (closed.load(std::memory_order_acquire)) return true;                                  // CHAN-LOOK
     if (capacity == 0) return !receivers.seems_empty();
     const std::size_t before = sent.load(std::memory_order_acquire);                          // CHAN-LOOK
-    return before - received.load(std::memory_order_acquire) < capacity;                      // CHAN-LOOK
+    const std::size_t ahead = before - received.load(std::memory_order_acquire);              // CHAN-LOOK
+    return static_cast<std::ptrdiff_t>(ahead) < static_cast<std::ptrdiff_t>(capacity);
   }
   bool may_receive() const {
     if (capacity != 0) {

@@ -3,7 +3,8 @@
 // state_ counts down to zero; who brings it there runs the completion function while nobody else may arrive, and begins
 // the next phase with the bucket's lock held: in the same critical section all who wait for the old one leave the
 // queue. One that sees the new phase without waiting may go and destroy the barrier, which is not touched after that
-// store.
+// store. An arrival is an exchange that counts only what is expected (not a subtraction that is undone): one too many
+// leaves the phase alone, also while the next one begins.
 //
 // Pairs. BARRIER-PHASE: release of each arrival with the acquire of the last one; release of the next phase with the
 //        acquire of those who wait.
@@ -18,8 +19,8 @@ namespace rove::detail {
 
 using sync::parking_bucket;
 
-void barrier_core::too_many(std::ptrdiff_t n) {
-  state_.fetch_add(static_cast<std::uint64_t>(n), std::memory_order_relaxed);     // relaxed: undone
+void barrier_core::too_many(std::uint32_t dropped) {
+  dropped_.fetch_sub(dropped, std::memory_order_relaxed);                         // relaxed: undone
   throw_panic("rove: barrier: more arrived than expected");
 }
 

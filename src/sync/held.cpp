@@ -16,6 +16,7 @@ namespace {
 struct pretence {
   std::uint64_t goroutine;
   const void* lock;
+  std::ptrdiff_t units;
 };
 
 os::lock notes_lock{os::rank::pretended};
@@ -35,21 +36,26 @@ std::unordered_map<const void*, std::uint64_t>& owners() {
 
 }  // namespace
 
-void pretend(const void* lock) {
+void pretend(const void* lock, std::ptrdiff_t units) {
   os::hold h(notes_lock);
-  pretended.push_back({this_goroutine::id(), lock});
+  pretended.push_back({this_goroutine::id(), lock, units});
 }
 
-bool end_pretence(const void* lock) {
+std::ptrdiff_t end_pretence(const void* lock, std::ptrdiff_t units, bool anybody) {
   const std::uint64_t id = this_goroutine::id();
   os::hold h(notes_lock);
   for (pretence& p : pretended) {
-    if (p.goroutine != id || p.lock != lock) continue;
+    if ((p.goroutine != id && !anybody) || p.lock != lock) continue;
+    if (p.units > units) {
+      p.units -= units;
+      return units;
+    }
+    const std::ptrdiff_t all = p.units;
     p = pretended.back();
     pretended.pop_back();
-    return true;
+    return all;
   }
-  return false;
+  return 0;
 }
 
 void note_owner(const void* lock) {

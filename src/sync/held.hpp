@@ -4,15 +4,17 @@
 // debug_checks.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace rove::sync {
 
-// A goroutine that its runtime's end unwinds goes on without a lock if it cannot have it at once; the pair is noted, so
-// that its unlock leaves the true owner alone. The list is empty but for the last moments of a runtime.
-void pretend(const void* lock);
-// True: the running goroutine had gone on without it.
-bool end_pretence(const void* lock);
+// A goroutine that its runtime's end unwinds goes on without a lock, or units of a semaphore, if it cannot have them at
+// once; that is noted, so that its unlock leaves the true owner alone. The list is empty but for the last moments of a
+// runtime.
+void pretend(const void* lock, std::ptrdiff_t units = 1);
+// How many of so many the running goroutine had gone on without; with `anybody`, another one, too.
+std::ptrdiff_t end_pretence(const void* lock, std::ptrdiff_t units = 1, bool anybody = false);
 
 // Only in a library with debug_checks: nothing otherwise. The running goroutine or thread has the lock from here on.
 void note_owner(const void* lock);

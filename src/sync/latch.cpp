@@ -1,5 +1,7 @@
 // The latch's slow paths. The count and the word that somebody waits are one, so that the last count_down learns with
-// its own subtraction whether it must wake anybody, and touches nothing afterwards if not.
+// its own subtraction whether it must wake anybody, and touches nothing afterwards if not. One that is too much is
+// undone; in between somebody may have taken the count for one to wait for, or have brought it to zero without seeing
+// it: so who undoes looks for waiters, too.
 //
 // Pairs. LATCH-COUNT: release of each count_down with the acquire of the wait that sees zero, or of the last
 // count_down.
@@ -15,10 +17,8 @@ namespace rove {
 using sync::parking_bucket;
 
 void latch::count_down_slow(std::ptrdiff_t n, std::ptrdiff_t count) {
-  if (n < 0 || count < n) {
-    state_.fetch_add(static_cast<std::uint64_t>(n) << 1, std::memory_order_relaxed);  // relaxed: undone
-    detail::throw_panic("rove: latch counted below zero");
-  }
+  const bool too_many = n < 0 || count < n;
+  if (too_many) state_.fetch_add(static_cast<std::uint64_t>(n) << 1, std::memory_order_acq_rel);  // LATCH-COUNT
   // From here on it may be gone, but for those who wait.
   base::list<detail::waiter> granted;
   void* const key = sync::key_of(this, sync::kind::latch);
@@ -27,6 +27,7 @@ void latch::count_down_slow(std::ptrdiff_t n, std::ptrdiff_t count) {
   if (b.quiet.first(key) && try_wait()) b.quiet.grant_all(key, granted);
   b.lock().unlock();
   sync::wake_all(granted);
+  if (too_many) detail::throw_panic("rove: latch counted below zero");
 }
 
 void latch::wait_slow() const {

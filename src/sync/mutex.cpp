@@ -45,10 +45,10 @@ bool unlink_mutex(detail::waiter* w, detail::outcome why) {
   return true;
 }
 
-// The one that was woken has the mutex; if others wait, its unlock must look. No fence: the holder itself will unlock.
+// The one that was woken has the mutex; if others wait, its unlock must look.
 void leave_others_noticed(parking_bucket& b, const void* object) {
   os::hold h(b.lock());
-  if (b.attentive.first(object)) b.set_attention(true);
+  if (b.attentive.first(object)) b.keep_attention(object);
 }
 
 // With the bucket's lock held, which is given back: waits until somebody woke it or its time is up.
@@ -79,7 +79,7 @@ bool mutex::lock_slow(std::int64_t limit) {
     w.result = detail::outcome::pending;
     w.woken.store(0, std::memory_order_relaxed);                       // relaxed: the bucket's lock
     again ? b.attentive.push_front(&w) : b.attentive.push_back(&w);
-    b.call_attention();
+    b.call_attention(this);
     const bool free = state_.exchange(1, std::memory_order_acquire) == 0;  // MUTEX-RELEASE
     if (free || now >= limit) {
       b.attentive.remove(&w);
@@ -123,7 +123,7 @@ void mutex::lock_watched() {
 void mutex::note_owner() { sync::note_owner(this); }
 
 bool mutex::unlock_watched() {
-  if (sync::end_pretence(this)) return true;
+  if (sync::end_pretence(this) != 0) return true;
   if (state_.load(std::memory_order_relaxed) != 0) sync::check_owner(this);  // relaxed: the holder's own
   return false;
 }
@@ -139,7 +139,7 @@ void mutex::wake_one(const void* address) {
   }
   // Who was woken calls attention again when it fails, or when it leaves others behind. Waiters for other objects of
   // the bucket need it up.
-  if (b.attentive.only(address)) b.set_attention(false);
+  if (b.attentive.only(address)) b.drop_attention();
   b.lock().unlock();
   if (w) sched::wake(w);
 }

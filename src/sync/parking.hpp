@@ -11,7 +11,11 @@
 //   releaser:  1 release the object by a plain store.  2 light fence; load attention.  3 set: bucket's lock, first
 //              waiter of this address out of the queue, wake it.
 // Attention that was set by another waiter before is as good: that waiter's fence was passed while it held the bucket's
-// lock, so every release before it is visible to whoever takes the lock later.
+// lock, so every release before it is visible to whoever takes the lock later. A holder that leaves waiters behind sets
+// attention without a fence (keep_attention): it is one of those who will release that object, and so will be those who
+// have it after it; but somebody who releases another object of the bucket may have looked before and its release still
+// be on its way. So the bucket remembers for which object alone the attention is good, and the next waiter for another
+// one passes a fence.
 //
 // The `quiet` queue is for objects with a bit of their own that says "somebody waits". It is set by who queues, under
 // the bucket's lock, with an operation that also shows whether there is something to wait for; who makes a change that
@@ -70,18 +74,28 @@ class alignas(64) parking_bucket {
   waiter_queue attentive;
   waiter_queue quiet;
 
-  void call_attention() {
+  // By who waits for the object.
+  void call_attention(const void* object) {
     auto& word = attention();
-    if (word.load(std::memory_order_relaxed)) return;  // relaxed: lock
+    if (word.load(std::memory_order_relaxed) && (!kept_for_ || kept_for_ == object)) return;  // relaxed: lock
+    kept_for_ = nullptr;
     word.store(1, std::memory_order_relaxed);          // PARK-ATTENTION
     base::real_atomics::heavy_fence();                 // PARK-ATTENTION
   }
-  void set_attention(bool on) { attention().store(on, std::memory_order_relaxed); }  // relaxed: lock; the caller argues
+  // By who has the object, and will release it.
+  void keep_attention(const void* object) {
+    auto& word = attention();
+    if (word.load(std::memory_order_relaxed)) return;  // relaxed: lock
+    kept_for_ = object;
+    word.store(1, std::memory_order_relaxed);          // relaxed: seen by who has the object now, and after it
+  }
+  void drop_attention() { attention().store(0, std::memory_order_relaxed); }  // relaxed: lock; the caller argues
 
  private:
   std::atomic<std::uint32_t>& attention();
 
   os::lock lock_{os::rank::object};
+  const void* kept_for_ = nullptr;   // attention was set without a fence, for this object; null: with one
 };
 
 extern parking_bucket parking_table[detail::parking_buckets];

@@ -5,12 +5,19 @@
 // to the first waiters, as long as it is enough for the next: so a waiter that returns holds its units already.
 // When a waiter leaves without having got any, those behind it may have enough: it looks for them itself.
 //
+// A goroutine that its runtime's end unwinds takes what is free, else it goes on without; that is noted (held.hpp), and
+// the units that it gives back then are none. If another goroutine gives them back, that is not known before the units
+// of all others are there, too: then there are more than the semaphore has, and the note says that they are not missed.
+//
 // Pairs. SEM-FREE: release of who gives back with the acquire of who takes; in the bucket its lock orders them.
 #include <rove/sync/semaphore.hpp>
+
+#include <algorithm>
 
 #include <rove/error.hpp>
 
 #include "src/sched/park.hpp"
+#include "src/sync/held.hpp"
 #include "src/sync/semaphore.hpp"
 
 namespace rove {
@@ -65,12 +72,15 @@ void semaphore::release_slow(std::ptrdiff_t n) {
   if (fits && (s & waited_for)) grant_locked(granted);
   lock.unlock();
   sync::wake_all(granted);
-  if (!fits) too_much();
+  if (!fits) surplus(n);
 }
 
 void semaphore::acquire_slow(std::ptrdiff_t n) {
   if (n < 0) negative();
-  if (detail::ending.load(std::memory_order_relaxed) && detail::end_check()) return;  // relaxed: a hint
+  if (detail::ending.load(std::memory_order_relaxed) && detail::end_check()) {  // relaxed: a hint
+    if (!try_acquire(n) && n > 0) sync::pretend(sync::key_of(this, sync::kind::semaphore), n);
+    return;
+  }
   semaphore_waiter w;
   w.wanted = n;
   w.parked = true;
@@ -84,6 +94,23 @@ void semaphore::acquire_slow(std::ptrdiff_t n) {
   if (sched::wait(w, detail::wait_reason::semacquire, b.lock()) != detail::outcome::ended) return;
   if (!hopeless) grant();
   sched::unwind_current();
+}
+
+// Of n units that are given back, those that the goroutine had.
+std::ptrdiff_t semaphore::true_units(std::ptrdiff_t n, bool anybody) const {
+  while (n > 0) {
+    const std::ptrdiff_t pretended = sync::end_pretence(sync::key_of(this, sync::kind::semaphore), n, anybody);
+    if (pretended == 0) break;
+    n -= pretended;
+  }
+  return n;
+}
+
+// n do not fit. Units that a goroutine went on without may have come back by another one, and now all are there.
+void semaphore::surplus(std::ptrdiff_t n) {
+  const std::ptrdiff_t fit = size_ - state_.load(std::memory_order_relaxed) / unit;  // relaxed: the exchange decides
+  if (n > fit && true_units(n - fit, true) != 0) too_much();
+  if (std::min(n, fit) > 0) release(std::min(n, fit));
 }
 
 void semaphore::negative() { detail::throw_panic("rove: negative semaphore weight"); }

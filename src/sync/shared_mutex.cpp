@@ -236,12 +236,12 @@ void shared_mutex::lock_shared_watched() {
 }
 
 bool shared_mutex::unlock_watched() {
-  if (sync::end_pretence(writers_key(this))) return true;
+  if (sync::end_pretence(writers_key(this)) != 0) return true;
   if (state_.load(std::memory_order_relaxed) & writer) sync::check_owner(writers_key(this));  // relaxed: the holder's own
   return false;
 }
 
-bool shared_mutex::unlock_shared_watched() { return sync::end_pretence(readers_key(this)); }
+bool shared_mutex::unlock_shared_watched() { return sync::end_pretence(readers_key(this)) != 0; }
 
 void shared_mutex::note_owner() { sync::note_owner(writers_key(this)); }
 

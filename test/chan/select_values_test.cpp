@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "test/support/allocations.hpp"
-#include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 using namespace rove_test;
 
@@ -138,7 +138,8 @@ TEST_CASE("select values: a move that throws at the other side leaves this selec
       receiver.get();
       CHECK(got == 3);
 
-      auto sender = rove::spawn([=] { return rove::select(never.on_recv(), ch.on_send(explosive(4))); });
+      auto four = ch.on_send(explosive(4));  // moved before `armed` is set, whenever the sender begins
+      auto sender = rove::spawn([&four, never] { return rove::select(never.on_recv(), four); });
       CHECK(explode([&] { return ch.try_recv().value.has_value(); }) == "moved");
       CHECK_FALSE(sender.done());
       CHECK(ch.recv()->value == 4);
@@ -217,7 +218,7 @@ TEST_CASE("select values: a runtime ends while others select") {
           rove::select();
         });
       }
-      for (int i = 0; i < 50; ++i) rove::yield();
+      eventually([&] { return rt.stats().parked == 12; });
     });
     rt.stop();
     CHECK(unwound == 12);
@@ -288,11 +289,10 @@ TEST_CASE("select values: at a runtime's end a select in a destructor returns at
   };
   rove::runtime rt(with_procs(1));
   rt.run([&] {
-    rove::go([&] {
+    go_parked([&] {
       selects_at_end s{ran, indexes};
       rove::make_chan<int>().recv();
     });
-    for (int i = 0; i < 5; ++i) rove::yield();
   });
   rt.stop();
   CHECK(indexes == std::vector<std::size_t>{1, 0, 3, 0, 1, 10, 20});

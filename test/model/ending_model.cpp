@@ -5,6 +5,7 @@
 // goroutine parks on an object on processor 0; a waker on processor 1 may give to it, and dispatches by the short way;
 // a third thread ends the runtime. What the goroutine has on its stack, its waiter included, is plain.
 #include "src/base/list.hpp"
+#include "src/sched/counter.hpp"
 #include "src/sched/run_queue.hpp"
 #include "test/model/mutations.hpp"
 #include "test/model/threads.hpp"
@@ -266,4 +267,40 @@ TEST_CASE("model: ending: each step of it is needed") {
   model::is_found(some, program<flaw::never_looks_again>, "livelock");
   model::is_found(some, program<flaw::looks_too_early>);
   model::is_found(some, program<flaw::waits_relaxed>);
+}
+
+// ---- who is alive ----------------------------------------------------------------------------------------------------
+
+namespace {
+
+// A goroutine starts another on processor 0 and runs on; the other is taken by processor 1 and ends there. Whoever adds
+// them up meanwhile finds one at least.
+template <bool deaths_first>
+void counts() {
+  rove::sched::basic_counter<A> born;
+  rove::sched::basic_death_counter<A> died;
+  A::atomic<int> queued{0};
+  born.add();
+  model::thread parent([&] {
+    born.add();
+    queued.store(1, rel);
+  });
+  model::thread thief([&] {
+    while (queued.load(acq) == 0)
+      A::pause();
+    died.add();
+  });
+  std::uint64_t births = deaths_first ? 0 : born.get();
+  const std::uint64_t deaths = died.get_first();
+  if (deaths_first)
+    births = born.get();
+  model::check(births > deaths, "one is alive");
+}
+
+}  // namespace
+
+TEST_CASE("model: ending: a runtime in which a goroutine runs does not pass for empty") {
+  model::holds(some, counts<true>);
+  model::is_found(some, counts<false>);
+  model::every_site_counts(some, counts<true>, "counter.hpp");
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 using namespace rove_test;
 
@@ -28,7 +29,10 @@ TEST_CASE("condition_variable: who waits longest is woken first") {
     }
     for (std::size_t i = 0; i < 3; ++i) {
       cv.notify_one();
-      eventually([&] { return order.size() == i + 1; });
+      eventually([&] {
+        const std::lock_guard l(m);
+        return order.size() == i + 1;
+      });
     }
     cv.notify_all();
     wg.wait();
@@ -186,6 +190,23 @@ TEST_CASE("condition_variable: a goroutine that is ended in it has the lock whil
   CHECK(had_lock);
   CHECK(m.try_lock());
   m.unlock();
+}
+
+TEST_CASE("condition_variable_any: a goroutine that is ended while it takes the lock again has it while it unwinds") {
+  for (const bool held : {false, true}) {
+    rove::mutex m;
+    rove::condition_variable_any cv;
+    rove::run(with_procs(1), [&] {
+      for (int i = 0; i < 2; ++i)
+        go_parked([&] {
+          const std::lock_guard guard(m);  // which unlocks, however it leaves
+          cv.wait(m);
+        });
+      if (held) m.lock();
+      cv.notify_all();
+    });
+    CHECK(m.try_lock() == !held);
+  }
 }
 
 TEST_CASE("condition_variable_any: with other locks") {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 using namespace rove_test;
 
@@ -163,6 +164,43 @@ TEST_CASE("semaphore: cancelling and releasing at the same time") {
       if (s.try_acquire()) FAIL("a unit was made");
     }
   });
+}
+
+TEST_CASE("semaphore: a destructor at its runtime's end takes what there is, or goes on without") {
+  struct user {
+    rove::semaphore& s;
+    ~user() {
+      s.acquire(2);
+      s.release();
+      s.release();
+    }
+  };
+  struct late {
+    rove::error_group& group;
+    ~late() { group.go([] {}); }
+  };
+  rove::semaphore free(2), taken(2), too_small(1);
+  rove::error_group full;
+  full.set_limit(1);
+  taken.acquire();
+  rove::run(with_procs(2), [&] {
+    for (rove::semaphore* const s : {&free, &taken, &too_small})
+      go_parked([s] {
+        const user u{*s};
+        rove::select();
+      });
+    full.go([] { rove::select(); });
+    go_parked([&full] {
+      const late l{full};
+      rove::select();
+    });
+  });
+  CHECK(free.try_acquire(2));
+  CHECK(taken.try_acquire());
+  CHECK_FALSE(taken.try_acquire());
+  taken.release(2);
+  CHECK_THROWS_AS(taken.release(), rove::panic);
+  CHECK_THROWS_AS(too_small.release(), rove::panic);
 }
 
 TEST_CASE("semaphore: destroyed by who got all of it") {

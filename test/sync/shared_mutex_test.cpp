@@ -108,19 +108,24 @@ TEST_CASE("shared_mutex: a waiting writer holds new readers back, and those go b
   rove::runtime rt(with_procs(1));
   rt.run([&] {
     rove::shared_mutex m;
-    std::vector<int> order;  // guarded by turns: one processor, and nobody parks inside
+    std::mutex lock_of_order;  // readers are inside at once, also on one processor: it may get a spare
+    std::vector<int> order;
+    const auto note = [&](int who) {
+      const std::lock_guard l(lock_of_order);
+      order.push_back(who);
+    };
     const auto parked = [&](std::size_t n) { eventually([&] { return rt.stats().parked == n; }); };
     rove::wait_group wg;
     m.lock_shared();
-    wg.go([&] { m.lock(); order.push_back(1); m.unlock(); });
+    wg.go([&] { m.lock(); note(1); m.unlock(); });
     parked(1);
     CHECK_FALSE(m.try_lock_shared());
     CHECK_FALSE(m.try_lock());
     for (int i = 0; i < 3; ++i) {
-      wg.go([&] { m.lock_shared(); order.push_back(2); m.unlock_shared(); });
+      wg.go([&] { m.lock_shared(); note(2); m.unlock_shared(); });
       parked(2 + static_cast<std::size_t>(i));
     }
-    wg.go([&] { m.lock(); order.push_back(3); m.unlock(); });
+    wg.go([&] { m.lock(); note(3); m.unlock(); });
     parked(5);
     CHECK(order.empty());
     m.unlock_shared();

@@ -18,13 +18,14 @@ class barrier_core {
   constexpr explicit barrier_core(std::uint32_t expected) noexcept : state_(expected), expected_(expected) {}
 
   // Counts n arrivals; true: they were the last, and `next_phase` is to be called. `phase` becomes the one that they
-  // belong to.
-  bool arrive(std::ptrdiff_t n, std::uint32_t& phase) {
-    const std::uint64_t before = state_.fetch_sub(static_cast<std::uint64_t>(n), std::memory_order_acq_rel);  // BARRIER-PHASE
-    const auto missing = static_cast<std::uint32_t>(before);
-    if (n <= 0 || static_cast<std::uint64_t>(n) > missing) [[unlikely]] too_many(n);
-    phase = static_cast<std::uint32_t>(before >> 32);
-    return static_cast<std::uint64_t>(n) == missing;
+  // belong to. `dropped` were noted by drop_one.
+  bool arrive(std::ptrdiff_t n, std::uint32_t& phase, std::uint32_t dropped = 0) {
+    std::uint64_t s = state_.load(std::memory_order_relaxed);                        // relaxed: the exchange decides
+    do {
+      if (n <= 0 || static_cast<std::uint64_t>(n) > static_cast<std::uint32_t>(s)) [[unlikely]] too_many(dropped);
+    } while (!state_.compare_exchange_weak(s, s - static_cast<std::uint64_t>(n), std::memory_order_acq_rel));  // BARRIER-PHASE
+    phase = static_cast<std::uint32_t>(s >> 32);
+    return static_cast<std::uint64_t>(n) == static_cast<std::uint32_t>(s);
   }
   void drop_one() noexcept { dropped_.fetch_add(1, std::memory_order_relaxed); }     // relaxed: the arrival orders it
   void next_phase();
@@ -36,7 +37,7 @@ class barrier_core {
   std::uint32_t phase() const noexcept {
     return static_cast<std::uint32_t>(state_.load(std::memory_order_acquire) >> 32);  // BARRIER-PHASE
   }
-  void too_many(std::ptrdiff_t n);
+  [[noreturn]] void too_many(std::uint32_t dropped);
   void wait_slow(std::uint32_t phase) const;
 
   std::atomic<std::uint64_t> state_;           // the phase; below it how many are missing
@@ -80,12 +81,7 @@ class barrier {
   // Never parks. Panics if n is not positive or more arrive than are expected ("rove: barrier: more arrived than
   // expected").
   [[nodiscard]] arrival_token arrive(std::ptrdiff_t n = 1) {
-    std::uint32_t phase = 0;
-    if (core_.arrive(n, phase)) {
-      completion_();
-      core_.next_phase();
-    }
-    return arrival_token(phase);
+    return arrive_and_note(n, 0);
   }
 
   // Parks until the phase of the token is over.
@@ -97,10 +93,19 @@ class barrier {
   // Arrives, and is not expected any more from the next phase on. Never parks.
   void arrive_and_drop() {
     core_.drop_one();
-    static_cast<void>(arrive());
+    static_cast<void>(arrive_and_note(1, 1));
   }
 
  private:
+  arrival_token arrive_and_note(std::ptrdiff_t n, std::uint32_t dropped) {
+    std::uint32_t phase = 0;
+    if (core_.arrive(n, phase, dropped)) {
+      completion_();
+      core_.next_phase();
+    }
+    return arrival_token(phase);
+  }
+
   detail::barrier_core core_;
   [[no_unique_address]] CompletionFunction completion_;
 };

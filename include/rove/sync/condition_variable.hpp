@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <type_traits>
 #include <utility>
 
 #include <rove/detail/deadline.hpp>
@@ -17,6 +18,16 @@
 
 namespace rove {
 namespace detail {
+
+// Part of a lock that a stop token may end the wait for.
+struct stop_registration {
+  // What the token calls.
+  struct canceler {
+    early_waiter& w;                         // whose wait ends
+    void operator()() const noexcept;        // ends it
+  };
+  std::optional<std::stop_callback<canceler>> on_stop{};  // while the lock is given back
+};
 
 // What both kinds of condition variable are. The protocol is in src/sync/condition_variable.cpp.
 class alignas(8) condition {
@@ -49,14 +60,19 @@ class alignas(8) condition {
     } unlocking{&w};                             // if unlock throws
     lock.unlock();
     unlocking.w = nullptr;
+    struct relocker {
+      Lock& lock;
+      bool done = false;
+      ~relocker() {
+        if (!done) lock.lock();                  // while the stack is unwound: as if nothing had happened to it
+      }
+    } relock{lock};
     if (park(w, limit) == outcome::ended) {
-      struct relocker {
-        Lock& lock;
-        ~relocker() { lock.lock(); }             // while the stack is unwound: as if nothing had happened to it
-      } r{lock};
+      if constexpr (std::is_base_of_v<stop_registration, Lock>) lock.on_stop.reset();  // the frame may be abandoned
       end();
     }
-    lock.lock();
+    lock.lock();                                 // it too may end the goroutine
+    relock.done = true;
     return w.result;
   }
   template <class Lock>
@@ -73,6 +89,7 @@ class alignas(8) condition {
   static void cancel(early_waiter& w);       // ends its wait, if it waits
 
  private:
+  friend struct stop_registration::canceler;
   void notify(bool all) noexcept;
   void queue(early_waiter& w);
   static outcome park(early_waiter& w, std::int64_t limit);
@@ -80,6 +97,8 @@ class alignas(8) condition {
 
   std::atomic<std::uint32_t> waited_for_{0};     // 1: perhaps somebody waits
 };
+
+inline void stop_registration::canceler::operator()() const noexcept { condition::cancel(w); }
 
 // What a wait with a time limit gives.
 inline std::cv_status status_of(outcome o) {
@@ -166,22 +185,18 @@ class condition_variable_any : public detail::condition {
  private:
   // The lock as it is given back: only then may the token end the wait, which is queued by now.
   template <class Lock>
-  struct stoppable {
+  struct stoppable : detail::stop_registration {
     Lock& lock_;
     const std::stop_token& token;
     detail::early_waiter& w;
-    struct canceler {
-      detail::early_waiter& w;
-      void operator()() const noexcept { cancel(w); }
-    };
-    std::optional<std::stop_callback<canceler>> on_stop{};
 
+    stoppable(Lock& l, const std::stop_token& t, detail::early_waiter& waiter) : lock_(l), token(t), w(waiter) {}
     void unlock() {
       lock_.unlock();
-      on_stop.emplace(token, canceler{w});
+      this->on_stop.emplace(token, detail::stop_registration::canceler{w});
     }
     void lock() {
-      on_stop.reset();
+      this->on_stop.reset();
       lock_.lock();
     }
   };
@@ -190,7 +205,7 @@ class condition_variable_any : public detail::condition {
     while (!p()) {
       if (token.stop_requested()) return p();
       detail::early_waiter w;
-      stoppable<Lock> s{lock, token, w};
+      stoppable<Lock> s(lock, token, w);
       if (wait_on(s, limit, w) != detail::outcome::granted) return p();
     }
     return true;

@@ -1,4 +1,7 @@
 // Goroutines that work on one thing together: the first error ends it.
+//
+// Pairs. GROUP-ACTIVE: release by a goroutine that has given its part of the limit back, acquire by who changes the
+// limit.
 #pragma once
 
 #include <atomic>
@@ -30,7 +33,7 @@ class error_group {
   error_group(const error_group&) = delete;
   error_group& operator=(const error_group&) = delete;
   ~error_group() {
-    if (active_.load(std::memory_order_relaxed) == 0) return;  // relaxed: who was waited for is ordered
+    if (group_.is_zero()) return;  // active_ would not do: it is counted down before the last touch of the group
     scope_.cancel();
     group_.wait();
   }
@@ -58,7 +61,7 @@ class error_group {
   // At most n goroutines run at the same time; negative: any number; 0: none. Not while some run: panic
   // "errgroup: modify limit while N goroutines in the group are still active".
   void set_limit(std::ptrdiff_t n) {
-    if (const std::size_t active = active_.load(std::memory_order_relaxed); active != 0)  // relaxed: a number
+    if (const std::size_t active = active_.load(std::memory_order_acquire); active != 0)  // GROUP-ACTIVE
       detail::throw_panic(("errgroup: modify limit while " + std::to_string(active) +
                            " goroutines in the group are still active").c_str());
     if (n < 0)
@@ -85,8 +88,8 @@ class error_group {
     member(member&& other) noexcept : group(std::exchange(other.group, nullptr)) {}
     ~member() {
       if (!group) return;
-      group->active_.fetch_sub(1, std::memory_order_relaxed);                       // relaxed: a number
       if (group->limit_) group->limit_->release();
+      group->active_.fetch_sub(1, std::memory_order_release);                       // GROUP-ACTIVE
     }
   };
 

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <rove/error.hpp>
 #include <rove/go.hpp>
 #include <rove/sync/mutex.hpp>
 
@@ -25,11 +26,16 @@ class once {
   once(const once&) = delete;
   once& operator=(const once&) = delete;
 
-  // Returns when f has returned, in this call or another one. Parks while another runs it.
+  // Returns when f has returned, in this call or another one. Parks while another runs it; a goroutine that is unwound
+  // by its runtime's end cannot, and returns at once.
   template <class F>
   void call(F&& f) {
-    if (done_.load(std::memory_order_acquire)) [[likely]] return;     // ONCE-DONE
-    mutex_.lock();
+    if (is_done()) [[likely]] return;
+    if (detail::ending.load(std::memory_order_relaxed) && detail::end_check()) [[unlikely]] {  // relaxed: a hint
+      if (!mutex_.try_lock()) return;
+    } else {
+      mutex_.lock();
+    }
     struct guard {
       mutex& m;
       ~guard() { m.unlock(); }
@@ -40,6 +46,10 @@ class once {
   }
 
  private:
+  template <class F>
+  friend class once_value;
+  bool is_done() const { return done_.load(std::memory_order_acquire); }  // ONCE-DONE
+
   std::atomic<bool> done_{false};
   mutex mutex_;
 };
@@ -80,10 +90,14 @@ class once_value {
   // f is not called yet. Throws std::bad_alloc.
   explicit once_value(F f) : state_(std::make_shared<state>(std::move(f))) {}
 
-  // The result; nothing for a function that returns void. Parks while another call runs f.
+  // The result; nothing for a function that returns void. Parks while another call runs f. A goroutine that is unwound
+  // by its runtime's end cannot wait for that: panic "rove: once_value call ended".
   decltype(auto) operator()() const {
     state& s = *state_;
-    s.once.call([&s] { s.run(); });
+    if (!s.once.is_done()) [[unlikely]] {
+      s.once.call([&s] { s.run(); });
+      if (!s.once.is_done()) detail::throw_panic("rove: once_value call ended");
+    }
 #if ROVE_EXCEPTIONS
     if (s.error) [[unlikely]] std::rethrow_exception(s.error);
 #endif

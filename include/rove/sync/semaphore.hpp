@@ -30,7 +30,8 @@ class semaphore {
   semaphore& operator=(const semaphore&) = delete;
 
   // Parks until n units are free and nobody waits before. More than there are in all: for ever, without being in
-  // others' way.
+  // others' way. A goroutine that its runtime's end unwinds does not wait: it goes on without what is not free, and its
+  // release then gives nothing back.
   void acquire(std::ptrdiff_t n = 1) {
     if (detail::ending.load(std::memory_order_relaxed) || !try_acquire(n)) acquire_slow(n);  // relaxed: a hint
   }
@@ -51,9 +52,10 @@ class semaphore {
   // Gives n units back. Never parks. Panics "semaphore: released more than held"; then nothing was given back.
   void release(std::ptrdiff_t n = 1) {
     if (n < 0) negative();
+    if (detail::ending.load(std::memory_order_relaxed) && (n = true_units(n)) == 0) [[unlikely]] return;  // relaxed: a hint
     std::int64_t s = state_.load(std::memory_order_relaxed);                        // relaxed: the exchange decides
     while (!(s & waited_for)) {
-      if (n > size_ - s / unit) too_much();
+      if (n > size_ - s / unit) return surplus(n);
       if (state_.compare_exchange_weak(s, s + n * unit, std::memory_order_release)) return;  // SEM-FREE
     }
     release_slow(n);
@@ -64,6 +66,8 @@ class semaphore {
   static constexpr std::int64_t unit = 2;
   void acquire_slow(std::ptrdiff_t n);
   void release_slow(std::ptrdiff_t n);
+  void surplus(std::ptrdiff_t n);
+  std::ptrdiff_t true_units(std::ptrdiff_t n, bool anybody = false) const;  // without those it went on without
   bool take_locked(std::ptrdiff_t n);
   void grant();                                // to those for whom there is enough now
   void grant_locked(base::list<detail::waiter>& granted);

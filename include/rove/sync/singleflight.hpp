@@ -33,13 +33,16 @@ class singleflight {
       bool first = false;
       const std::shared_ptr<flight> shared = join(key, first);
       if (first) return fly(key, *shared, f);
-      shared->landing.lock();
+      if (detail::ending.load(std::memory_order_relaxed) && detail::end_check()) {  // relaxed: a hint
+        if (!shared->landing.try_lock()) detail::throw_panic("rove: singleflight call ended");
+      } else {
+        shared->landing.lock();
+      }
       shared->landing.unlock();
       switch (shared->how) {
-        case outcome::under_way: detail::throw_panic("rove: singleflight call ended");
         case outcome::exited: goexit();
         case outcome::ended: continue;
-        case outcome::done: return shared->give();
+        default: return shared->give();
       }
     }
   }

@@ -10,6 +10,8 @@
 
 namespace rove {
 
+class error_group;
+
 // Waits for a number of goroutines, or of anything that is counted.
 class wait_group {
  public:
@@ -57,13 +59,16 @@ class wait_group {
   }
 
  private:
+  friend class error_group;
+  bool is_zero() const noexcept { return state_.load(std::memory_order_acquire) >> 32 == 0; }  // WG-COUNT
   void add_slow(std::int32_t n, std::int64_t count);
   detail::departure wait_begin(detail::waiter& w);
   void wait_ending();                          // some runtime ends: perhaps this goroutine's
   static void wait_ended();                    // returns only in a goroutine that is being unwound already
   static bool unlink(detail::waiter* w, detail::outcome why);
 
-  std::atomic<std::uint64_t> state_{0};        // the counter above, those who wait below
+  static constexpr std::uint64_t waited_for = 1;
+  std::atomic<std::uint64_t> state_{0};        // the counter in the upper half; below, whether somebody may wait
 };
 
 }  // namespace rove
