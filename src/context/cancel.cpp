@@ -1,5 +1,6 @@
 // Cancelling, and giving up. The essay is in node.hpp.
 #include "src/context/node.hpp"
+#include "src/sched/park.hpp"
 
 namespace rove::detail {
 namespace {
@@ -93,7 +94,7 @@ class cancellation {
 
   static void wait_until_complete(const canceler* c) {
     while (c->state.load(std::memory_order_acquire) != cancel_state::complete)  // CTX-STATE
-      os::yield_thread();
+      sched::give_way();
   }
 
  private:

@@ -38,7 +38,7 @@ std::int64_t repeat(std::size_t size, std::size_t& done, std::size_t at_most, bo
     const std::int64_t n = call(done, std::min(size - done, at_most));
     if (n <= 0) return n;
     done += static_cast<std::size_t>(n);
-    if (yields && done < size) yield();
+    if (yields && done < size) sched::let_others_run_inside();
   }
   return 0;
 }
@@ -116,6 +116,11 @@ std::int64_t read_watched(pollable* p, void* to, std::size_t size) {
   }
 }
 
+// A call at a place takes no turn, and may have no other point where a goroutine of a runtime that is over ends.
+void end_if_over() {
+  if (rove::detail::ending.load(std::memory_order_relaxed)) rove::detail::end_check();  // relaxed: end_check looks closer
+}
+
 std::size_t report(std::int64_t result, std::size_t done, std::error_code& ec) {
   ec = error_of(result);
   return done;
@@ -165,6 +170,7 @@ std::size_t file::write_bytes(const void* from, std::size_t size, std::error_cod
 
 std::size_t file::read_bytes_at(void* to, std::size_t size, std::int64_t offset, std::error_code& ec) {
   if (offset < 0) return report(-EINVAL, 0, ec);
+  end_if_over();
   std::size_t done = 0;
   std::int64_t n = 0;
   const int error = !p_ ? sched::io_closed : p_->with_descriptor([&](int d) {
@@ -176,6 +182,7 @@ std::size_t file::read_bytes_at(void* to, std::size_t size, std::int64_t offset,
 
 std::size_t file::write_bytes_at(const void* from, std::size_t size, std::int64_t offset, std::error_code& ec) {
   if (offset < 0) return report(-EINVAL, 0, ec);
+  end_if_over();
   std::size_t done = 0;
   std::int64_t n = 0;
   const int error = !p_ ? sched::io_closed : p_->with_descriptor([&](int d) {

@@ -341,10 +341,9 @@ void return_stock(processor& p) {
 }
 
 std::uint64_t scheduler::alive() const {
-  // Deaths first: each was counted after its birth, so the difference is never too small.
-  std::uint64_t died = foreign_died_.get();
-  for_each_processor([&](processor& p) { died += p.died.get(); });
-  std::atomic_signal_fence(std::memory_order_seq_cst);
+  // Deaths first: see counter.hpp.
+  std::uint64_t died = foreign_died_.get_first();
+  for_each_processor([&](processor& p) { died += p.died.get_first(); });
   std::uint64_t spawned = foreign_spawned_.get();
   for_each_processor([&](processor& p) { spawned += p.spawned.get(); });
   return spawned - died;

@@ -11,6 +11,10 @@
 // a foreign thread, which unset `detect_deadlock` rules out and `true` takes the blame for. Who leaves a goroutine and
 // holds no processor (inside `blocking`, on a host) takes it off the count of `blocking` last, when all that came of it
 // is queued, and so seen with it (BLOCKED-DONE): the one who joins it, or itself.
+//
+// A thread that is none of ours rules a report out, and nobody tells when it has gone. One that was joined even shows
+// for a moment longer. So where nothing but threads speaks against a report, sysmon looks again, with longer and longer
+// pauses, for half a minute.
 #include "src/sched/deadlock.hpp"
 
 #include <algorithm>
@@ -103,12 +107,15 @@ std::size_t scheduler::thread_count_locked() const {
   return n;
 }
 
-void scheduler::check_deadlock() {
-  if (is_ending()) return ender::end_the_rest(*this);
-  if (all_runtimes::detecting.load(std::memory_order_relaxed) == 0) return;  // relaxed: counted before it could be stuck
+bool scheduler::check_deadlock() {
+  if (is_ending()) {
+    ender::end_the_rest(*this);
+    return false;
+  }
+  if (all_runtimes::detecting.load(std::memory_order_relaxed) == 0) return false;  // relaxed: counted before it could be stuck
   {
     all_runtimes all;
-    if (plain_threads_in_call.load(std::memory_order_relaxed) != 0 || timers_outside.may_wake_somebody()) return;  // relaxed: see the essay
+    if (plain_threads_in_call.load(std::memory_order_relaxed) != 0 || timers_outside.may_wake_somebody()) return false;  // relaxed: see the essay
     // The last one to rest looks for all: it may be of a runtime that does not ask for reports itself.
     bool wanted = false, always = false;
     all.all_of([&](scheduler& s) {
@@ -117,18 +124,40 @@ void scheduler::check_deadlock() {
       always = always || s.config_.detect_deadlock.value_or(false);
       return true;
     });
-    if (!wanted || !all.all_of([](scheduler& s) { return s.stuck_locked(); })) return;
+    if (!wanted || !all.all_of([](scheduler& s) { return s.stuck_locked(); })) return false;
     if (!always) {
       std::size_t ours = 1 + (ROVE_TSAN ? 1 : 0);  // the thread in `run`; ThreadSanitizer's own
       all.all_of([&](scheduler& s) { ours += s.thread_count_locked(); return true; });
       ours += timers_outside.thread_exists();
       ours += static_cast<std::size_t>(bystanders.load(std::memory_order_relaxed));  // relaxed: a number
       const int threads = os::count_threads();
-      if (threads < 0 || static_cast<std::size_t>(threads) > ours) return;
+      if (threads < 0) return false;
+      if (static_cast<std::size_t>(threads) > ours) return true;
     }
   }
   // Nothing moves any more, so the goroutines can be looked at without the locks.
   debug::die(debug::deadlock_report(snapshot_goroutines()));
+}
+
+// As a machine of this runtime: its on_fatal sees the report.
+bool scheduler::check_deadlock_elsewhere() {
+  machine m;
+  m.home = this;
+  m.g = &m.g0;
+  rove_this_machine = &m;
+  const bool looks_stuck = check_deadlock();
+  rove_this_machine = nullptr;
+  return looks_stuck;
+}
+
+// Whoever ran without a processor was counted until now; nobody else may come to see that it was the last.
+void scheduler::look_for_deadlock() {
+  bool idle;
+  {
+    os::hold h(lock_);
+    idle = idle_.idle() == active_.load(std::memory_order_relaxed);  // relaxed: lock
+  }
+  if (idle) check_deadlock();
 }
 
 }  // namespace rove::sched

@@ -143,16 +143,6 @@ void host_thread::run(scheduler& s, os::nanoseconds until) {
   rove_this_machine = before;
 }
 
-// Whoever ran without a processor was counted until now; nobody else may come to see that it was the last.
-void scheduler::look_for_deadlock() {
-  bool idle;
-  {
-    os::hold h(lock_);
-    idle = idle_.idle() == active_.load(std::memory_order_relaxed);  // relaxed: lock
-  }
-  if (idle) check_deadlock();
-}
-
 void scheduler::add_host(host_queue* q) {
   os::hold h(lock_);
   hosts_.add(q);

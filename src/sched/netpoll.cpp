@@ -10,7 +10,8 @@
 //   - a machine that goes to sleep sleeps in the poller instead, unless one does already. It is woken by break_wait.
 // So if descriptors are registered, then a machine is awake, or one sleeps in the poller. A descriptor is registered by a
 // running goroutine, whose machine has to go to sleep later; and a machine decides where to sleep under the scheduler's
-// lock, where it also leaves the poller (scheduler::needs_keeper_locked, scheduler::sleep).
+// lock, where it also leaves the poller (scheduler::poller_needs_keeper_locked, scheduler::sleep). A goroutine without a
+// processor (on a host, inside `blocking`) may be on a thread that does not, and wakes a machine if none is awake.
 //
 // A token names a record and the sequence of its use. The record is never unmapped, so a late event finds a record whose
 // sequence has changed, and is dropped. A connection may outlive the runtime whose poller it is registered with: when the
@@ -46,8 +47,10 @@ netpoller* netpoller::here(int& error) {
 int netpoller::add(int descriptor, std::uint64_t token) {
   int error = poller_.add(descriptor, token);
   if (error == -EEXIST) error = poller_.arm(descriptor, token);
-  if (error == 0) registered_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
-  return error;
+  if (error != 0) return error;
+  registered_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a count
+  if (!this_machine()->p) home_.registered_from_outside();
+  return 0;
 }
 
 void netpoller::remove(int descriptor) {

@@ -50,12 +50,15 @@ class pollable {
   bool closed();
 
   // For calls that only need the number, such as one that sets an option: f(descriptor) while nobody can close it.
+  // What f calls may end the goroutine: then it is left by unwinding.
   template <class F>
   int with_descriptor(F f) {
     if (!enter_shared()) return io_closed;
-    const int result = f(descriptor_);
-    leave_shared();
-    return result;
+    const struct guard {
+      pollable* shared;
+      ~guard() { shared->leave_shared(); }
+    } leaves{this};
+    return f(descriptor_);
   }
 
   // Room for whoever made it; as the record, it keeps its content until release.
@@ -136,5 +139,8 @@ class io_turn {
 
 // After a call: a goroutine whose descriptors are always ready would never park, and now and then yields here instead.
 void let_others_run();
+// In the middle of a call, by who has a turn or uses the number: it is not ended here if its stack would not be unwound,
+// since it would keep what it has.
+void let_others_run_inside();
 
 }  // namespace rove::sched

@@ -181,6 +181,11 @@ detail::local_node** locals_of_current() {
   return g ? &g->locals : nullptr;
 }
 
+void give_way() {
+  if (simulation* const s = simulation_on(this_machine())) s->give_way();
+  os::yield_thread();
+}
+
 bool seeded_choice(std::uint32_t n, std::uint32_t& chosen) {
   simulation* const s = simulation_on(this_machine());
   if (s) chosen = s->below(n);

@@ -85,6 +85,11 @@ bool is_unwinding();
 // The running goroutine is on a host's thread, which is to do other things while it waits.
 bool is_on_host();
 
+// For who waits, without a queue, until somebody else has done a few more instructions: the CPU is given away. In a
+// deterministic run (rove::test) that somebody may be a goroutine of the same thread, and others go on first. With no
+// lock held; throws nothing.
+void give_way();
+
 // In a deterministic run (rove::test): a choice below n (n > 0) by its seed; false elsewhere.
 bool seeded_choice(std::uint32_t n, std::uint32_t& chosen);
 

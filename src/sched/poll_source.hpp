@@ -26,7 +26,7 @@ class poll_source {
   virtual void retire() = 0;
 
   // Is there a descriptor to be waited for?
-  bool in_use() const { return registered_.load(std::memory_order_relaxed) > 0; }  // relaxed: see scheduler::needs_keeper_locked
+  bool in_use() const { return registered_.load(std::memory_order_relaxed) > 0; }  // relaxed: see scheduler::poller_needs_keeper_locked
   bool due(os::nanoseconds now, os::nanoseconds after) const {
     return in_use() && now - looked_at_.load(std::memory_order_relaxed) >= after;  // relaxed: a hint
   }

@@ -339,4 +339,12 @@ void let_others_run() {
   yield();
 }
 
+void let_others_run_inside() {
+  goroutine* const g = current();
+  const bool spared = g && g->home()->abandons() && !is_unwinding();
+  if (spared) g->flags |= goroutine::flag_unwinding;
+  yield();
+  if (spared) g->flags &= ~goroutine::flag_unwinding;
+}
+
 }  // namespace rove::sched

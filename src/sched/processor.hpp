@@ -6,22 +6,12 @@
 
 #include "src/base/chain.hpp"
 #include "src/os/os.hpp"
+#include "src/sched/counter.hpp"
 #include "src/sched/goroutine.hpp"
 #include "src/sched/run_queue.hpp"
 #include "src/sched/timers.hpp"
 
 namespace rove::sched {
-
-// Counts that the holder writes without a locked instruction and anybody may read.
-class counter {
- public:
-  // relaxed: one writer; readers add the counters of all processors up and need no order between them
-  void add(std::uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }  // relaxed: as above
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 struct alignas(64) processor {
   processor(scheduler& s, unsigned number, std::uint8_t size_class) : home(&s), id(number), stack_class(size_class) {}
@@ -49,7 +39,8 @@ struct alignas(64) processor {
 
   // ---- written by the holder, sampled by others
   std::atomic<std::uint32_t> tick{0};       // dispatches
-  counter spawned, died, steals, parks;
+  counter spawned, steals, parks;
+  death_counter died;
   counter io_waits;                         // begun here less ended here: of all processors, those that wait now
 
   // ---- written by others

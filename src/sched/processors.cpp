@@ -1,6 +1,7 @@
 // Processors changing hands: idle lists, grants, machines started and stopped, spares, set_max_procs.
 #include <cxxabi.h>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "src/arch/fault.hpp"
@@ -171,6 +172,18 @@ bool scheduler::poller_needs_keeper_locked() const {
   return s && s->in_use() && !polling_;
 }
 
+// Is there something to do that nobody is about to find? With all processors idle it means that the system refused a
+// thread, and that those that there were had no time.
+bool scheduler::work_is_left_locked() const {
+  return idle_.searching() == 0 && (!global_empty_locked() || keeper_wanted_locked());
+}
+
+// Should a machine be woken to look after timers and descriptors? Where there is none that could sleep, the next poll
+// looks at them, and the host is told of goroutines only.
+bool scheduler::keeper_wanted_locked() const {
+  return (config_.own_threads || idle_machines_) && (timers_need_keeper_locked() || poller_needs_keeper_locked());
+}
+
 os::nanoseconds scheduler::next_due() const {
   os::nanoseconds due = os::never;
   for_each_processor([&](processor& p) { due = std::min(due, p.timers.next_due()); });
@@ -193,10 +206,21 @@ void scheduler::arm_from_outside(timer* t) {
       if (keeper_)
         note = note_locked(keeper_);
       else
-        wake = true;
+        wake = keeper_wanted_locked();
     }
   }
   if (note) os::futex_wake(note, 1);
+  if (wake) wake_one();
+}
+
+// Its thread may be one that never rests here: a host's, or one that a goroutine is wired to. If nobody works, somebody
+// has to sleep in the poller.
+void scheduler::registered_from_outside() {
+  bool wake;
+  {
+    os::hold h(lock_);
+    wake = idle_.idle() > 0 && keeper_wanted_locked();
+  }
   if (wake) wake_one();
 }
 
@@ -205,8 +229,7 @@ void scheduler::hand_over(processor* p) {
   bool needed, searches = false;
   {
     os::hold h(lock_);
-    needed = p->queue.length() > 0 || p->handed || !global_empty_locked() || timers_need_keeper_locked() ||
-             poller_needs_keeper_locked();
+    needed = p->queue.length() > 0 || p->handed || !global_empty_locked() || keeper_wanted_locked();
     if (!needed)
       push_idle_processor_locked(p);
     else if (priority_work_locked() && idle_.idle() > 0)
@@ -270,14 +293,16 @@ void scheduler::start_machine(processor* p, bool spinning) {
     }
     return tell_host();
   }
-  machine* const m = new machine;
-  m->home = this;
-  m->granted = p;
-  m->spinning = spinning;
+  machine* const m = new (std::nothrow) machine;
   os::hold h(lock_);  // over the start: whoever finds the machine in the list may join its thread
   if (machine_count_ >= config_.max_threads) base::fatal("thread exhaustion");
   const os::thread_label label("rove", thread_kind::worker, workers_started_, number_);
-  if (os::start_thread(m->thread, label, thread_body, m) != 0) {
+  if (m) {
+    m->home = this;
+    m->granted = p;
+    m->spinning = spinning;
+  }
+  if (!m || os::start_thread(m->thread, label, thread_body, m) != 0) {
     delete m;
     return do_without_locked(p, spinning);
   }
@@ -288,7 +313,8 @@ void scheduler::start_machine(processor* p, bool spinning) {
   machines_ = m;
 }
 
-// The system refuses another thread: the work is left to the machines that there are.
+// The system refuses another thread: the work is left to the machines that there are. They may all be asleep by now, or
+// inside `blocking`: then sysmon sees it, and asks again.
 void scheduler::do_without_locked(processor* p, bool spinning) {
   if (machine_count_ == 0 && config_.own_threads) base::fatal("rove: the system refuses a thread");
   if (spinning) idle_.stop_searching();

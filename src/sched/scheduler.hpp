@@ -88,6 +88,8 @@ class scheduler {
 
   // Arms a timer for a goroutine of this runtime that has no processor (processors.cpp).
   void arm_from_outside(timer* t);
+  // A descriptor was registered by a goroutine of this runtime that has no processor.
+  void registered_from_outside();
   timer_heap* first_timers() { return &processors_[0]->timers; }
 
   // ---- the machine's loop, on its own stack (scheduler.cpp)
@@ -147,7 +149,10 @@ class scheduler {
   // acquire by who looks for a deadlock.
   void count_blocked() { in_blocking_.fetch_add(1, std::memory_order_relaxed); }    // relaxed: see deadlock.cpp
   void uncount_blocked() { in_blocking_.fetch_sub(1, std::memory_order_release); }  // BLOCKED-DONE
-  void check_deadlock();
+  // Dies if there is one. True: all are stuck, and only the number of the process's threads speaks against it.
+  bool check_deadlock();
+  bool check_deadlock_elsewhere();                      // by a thread that is no machine of ours
+  void look_for_deadlock();                             // if all processors are idle
   bool wants_deadlocks() const { return config_.detect_deadlock.value_or(is_run_); }
   // Nothing of this runtime can go on by itself. While it ends nobody sleeps: a timer is of use to others only.
   bool stuck_locked(bool timers_count = true) const;
@@ -228,7 +233,6 @@ class scheduler {
   friend class host_thread;
   void add_host(host_queue* q);
   host_list<host_queue>::removed remove_host(host_queue* q);
-  void look_for_deadlock();
 
   // processors.cpp
   processor* new_processor_locked();
@@ -242,6 +246,8 @@ class scheduler {
   os::nanoseconds next_due() const;
   bool timers_need_keeper_locked() const;
   bool poller_needs_keeper_locked() const;
+  bool keeper_wanted_locked() const;
+  bool work_is_left_locked() const;
   const std::uint32_t* note_locked(machine* m);         // then os::futex_wake, unless it is null
   void stop_searching(machine* m);
   void give(processor* p, bool spinning);               // to a sleeping or a new machine
@@ -275,7 +281,7 @@ class scheduler {
   machine* polling_ = nullptr;                          // sleeps in the poller
   unsigned stuck_ = 0;                                  // processors that one goroutine holds up (sysmon)
   counter foreign_spawned_;                             // started from threads without a processor of ours
-  counter foreign_died_;
+  death_counter foreign_died_;
 
   // ---- read by anybody
   idle_counts<> idle_;

@@ -16,6 +16,9 @@ class simulation {
   // machine's own stack and inside `blocking` nothing happens. With no lock held; throws nothing.
   virtual void point() = 0;
 
+  // Others may go on, timers fire, before the running goroutine does. Not on a machine's own stack.
+  virtual void give_way() = 0;
+
   // A choice by the seed, below n (n > 0).
   virtual std::uint32_t below(std::uint32_t n) = 0;
 

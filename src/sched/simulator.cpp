@@ -104,6 +104,13 @@ void simulator::point() {
   detail::depart(depart_to(m, m->g, &m->g0, commit_point, this));
 }
 
+void simulator::give_way() {
+  machine* const m = this_machine();
+  if (m != machine_ || m->g == &m->g0) return;
+  if constexpr (os::debug_checks) os::check_ranks_at_park(0);
+  detail::depart(depart_to(m, m->g, &m->g0, commit_point, this));
+}
+
 goroutine* simulator::next(machine& m) {
   if (chosen_) return std::exchange(chosen_, nullptr);
   for (;;) {

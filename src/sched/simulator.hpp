@@ -56,6 +56,7 @@ class simulator final : public simulation {
   void wait_for_others();
 
   void point() override;
+  void give_way() override;
   std::uint32_t below(std::uint32_t n) override;
 
   // What was decided.

@@ -2,6 +2,7 @@
 #include "src/sched/sysmon.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/arch/stack.hpp"
 #include "src/base/check.hpp"
@@ -14,7 +15,7 @@ void system_monitor::stop() {
   stop_.store(true, std::memory_order_relaxed);  // relaxed: NOTE follows, and the lock for wake_locked
   {
     os::hold h(scheduler_.lock_);
-    if (!started_) return;
+    if (!std::exchange(started_, false)) return;  // deadlock.cpp counts it no more: rather none than a false report
   }
   note_.store(1, std::memory_order_release);     // NOTE
   os::futex_wake(reinterpret_cast<std::uint32_t*>(&note_), 1);
@@ -48,6 +49,7 @@ void system_monitor::loop() {
     if (all_idle()) {
       if (idle_since == 0) idle_since = now;
       interval = longest;
+      if (work_is_left()) scheduler_.wake_one();
       if (now - idle_since < asleep_after) continue;
       if (deep_sleep()) {
         interval = shortest;
@@ -77,12 +79,23 @@ bool system_monitor::deep_sleep() {
   {
     os::hold h(scheduler_.lock_);
     if (!all_idle() || stop_.load(std::memory_order_relaxed)) return false;  // relaxed: note_ is set after it
+    if (scheduler_.work_is_left_locked()) return false;
     asleep_ = true;
   }
-  while (note_.load(std::memory_order_acquire) == 0)  // NOTE
-    os::futex_wait(reinterpret_cast<std::uint32_t*>(&note_), 0);
+  os::nanoseconds pause = asleep_after;
+  while (note_.load(std::memory_order_acquire) == 0) {  // NOTE
+    const bool again = pause < last_look && scheduler_.check_deadlock_elsewhere();
+    os::futex_wait(reinterpret_cast<std::uint32_t*>(&note_), 0, again ? os::now() + pause : os::never);
+    if (again) pause *= 2;
+  }
   note_.store(0, std::memory_order_relaxed);          // relaxed: one reader
   return true;
+}
+
+// Though all are idle.
+bool system_monitor::work_is_left() {
+  os::hold h(scheduler_.lock_);
+  return all_idle() && scheduler_.work_is_left_locked();
 }
 
 // Free stacks that idle processors hold go to the pool, where they can be trimmed.

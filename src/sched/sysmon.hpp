@@ -21,6 +21,8 @@ struct processor;
 //    computation, or a system call that nobody announced with `blocking`. The spare retires when that goroutine parks;
 //  - looks for ready descriptors if nobody has for a millisecond;
 //  - gives memory of unused stacks back: little by little, and all of it once everybody is idle.
+// While all are idle it sees that work waits all the same: the system refused a thread for it, and is asked again. And
+// before it sleeps, and a few times in its sleep, it looks for a deadlock that only a foreign thread spoke against.
 class system_monitor {
  public:
   explicit system_monitor(scheduler& s) : scheduler_(s) {}
@@ -33,6 +35,7 @@ class system_monitor {
  private:
   static constexpr os::nanoseconds shortest = 50'000, longest = 5'000'000, with_idle = 1'000'000;
   static constexpr os::nanoseconds stuck_after = 10'000'000, trim_every = 100'000'000, asleep_after = 100'000'000;
+  static constexpr os::nanoseconds last_look = 15'000'000'000;  // for a deadlock, after as long again
   // Memory goes back slowly while somebody works, 40 MB a second: the system takes a microsecond for a stack and
   // interrupts the processors for it. A hundred thousand at once made all else ten times slower for half a second.
   static constexpr std::size_t trimmed_busy = 1024, trimmed_idle = 4096;
@@ -48,6 +51,7 @@ class system_monitor {
   bool tick(os::nanoseconds now);    // true: there was something to do
   bool all_idle();
   bool deep_sleep();
+  bool work_is_left();
   void look(os::nanoseconds now, bool& due, bool& worth, bool& queued, unsigned& stuck);
   void look_at_poller(os::nanoseconds now);
   void spare(unsigned stuck, bool queued);

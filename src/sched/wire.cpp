@@ -20,13 +20,8 @@ goroutine* scheduler::rest_wired(machine* m) {
     }
     m->p = nullptr;
     hand_over(p);
-    bool last;
-    {
-      os::hold h(lock_);
-      last = idle_.idle() == active_.load(std::memory_order_relaxed);  // relaxed: lock
-    }
-    if (last) check_deadlock();
   }
+  look_for_deadlock();
   for (;;) {
     {
       os::hold h(lock_);

@@ -3,7 +3,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 using namespace rove_test;
 
@@ -238,11 +238,20 @@ TEST_CASE("context: a token's callback may wait, when the deadline comes") {
   rove::run(with_procs(2), [] {
     auto [ctx, cancel] = rove::with_timeout(rove::background(), 1ms);
     auto done = rove::make_chan<std::uint64_t>();
-    std::stop_callback waits(ctx.stop_token(), [&] { done.send(rove::this_goroutine::id()); });
-    const auto who = done.recv();
-    CHECK(who > 0);
-    CHECK(who != rove::this_goroutine::id());
+    std::atomic<std::uint64_t> who{0};
+    auto receiver = rove::spawn([&] {
+      eventually([&] { return who != 0 && is_parked(who); });
+      return done.recv();
+    });
+    // Where the deadline is over already it is called here, and waits here.
+    std::stop_callback waits(ctx.stop_token(), [&] {
+      who = rove::this_goroutine::id();
+      done.send(who);
+    });
+    const auto received = receiver.get();
+    CHECK(received == who.load());
     CHECK(ctx.err() == rove::errc::deadline_exceeded);
+    eventually([] { return rove::num_goroutines() == 1; });  // a callback that has waited may be on another thread now
   });
 }
 

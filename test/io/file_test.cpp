@@ -239,6 +239,34 @@ TEST_CASE("copy: from a file, through a pipe, to a file") {
   });
 }
 
+TEST_CASE("files: a goroutine is ended, or given up, while it reads; the file can be closed") {
+  const auto how = GENERATE(rove::at_end::unwind, rove::at_end::abandon);
+  const bool at_a_place = GENERATE(true, false);
+  leaves_nothing_open([=] {
+    const test_folder folder;
+    io::file f = io::file::open(folder / "long", O_RDWR | O_CREAT, 0600);
+    std::string text(8 << 20, 'x');  // many pieces
+    f.write(text);
+    {
+      rove::config c = with_procs(1);
+      c.at_end = how;
+      rove::runtime rt(c);
+      std::atomic<bool> reads{false};
+      rt.go([&] {
+        const auto read = [&] {
+          if (at_a_place) return f.read_at(std::span(text), 0);
+          f.seek(0, SEEK_SET);
+          return f.read(std::span(text));
+        };
+        while (read() == text.size()) reads = true;
+      });
+      eventually([&] { return reads.load(); });
+    }
+    f.close();
+    CHECK_THROWS_AS(f.read_at(std::span(text), 0), std::system_error);
+  });
+}
+
 TEST_CASE("files leave no descriptors") {
   leaves_nothing_open([] {
     everywhere([] {

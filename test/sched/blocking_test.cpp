@@ -1,7 +1,10 @@
 // blocking: the processor goes on; everything works inside. And system calls that nobody announced.
+#include <pthread.h>
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "test/support/fixture.hpp"
@@ -282,4 +285,53 @@ TEST_CASE("goroutines that compute for long, one after the other, on whatever pr
     wg.wait();
     CHECK(started == 6);
   });
+}
+
+namespace {
+
+// While it lives the system starts no thread: the size of a stack that nobody asked for is more than there is.
+class refused_threads {
+ public:
+  refused_threads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    pthread_attr_init(&huge);
+    pthread_attr_setstacksize(&huge, std::size_t{1} << 60);
+    REQUIRE(pthread_setattr_default_np(&huge) == 0);
+    pthread_attr_destroy(&huge);
+  }
+  ~refused_threads() { pthread_setattr_default_np(&before_); }
+
+ private:
+  pthread_attr_t before_;
+};
+
+}  // namespace
+
+TEST_CASE("blocking: threads are refused while all that there are are inside; later one comes for the rest") {
+  constexpr int most = 10;
+  channel_of_bytes bytes;
+  std::atomic<bool> inside{false}, over{false};
+  std::optional<refused_threads> refused;
+  std::thread host([&] {  // not the test's thread, which has to see to the end of it
+    rove::run(with_procs(1), [&] {
+      rove::wait_group wg;
+      rove::go([&] {  // the first made is the last to run
+        for (int i = 0; i <= most; ++i) bytes.put();
+      });
+      for (int i = 0; i < most; ++i) wg.go([&] { rove::blocking([&] { bytes.get(); }); });
+      refused.emplace();
+      rove::blocking([&] {
+        inside = true;
+        bytes.get();
+      });
+      wg.wait();
+      over = true;
+    });
+  });
+  eventually([&] { return inside.load(); });
+  std::this_thread::sleep_for(20ms);
+  refused.reset();
+  host.join();
+  CHECK(over);
 }

@@ -363,3 +363,22 @@ TEST_CASE("deadlock: found however the last ones come to park", "[native]") {
   CHECK(e.status == 2);
   CHECK(first_lines(e, 3) == asleep + "goroutine 1 [sync.WaitGroup.Wait]:\n");
 }
+TEST_CASE("deadlock: found though a foreign thread was there when the last one came to park", "[native]") {
+  check_deadlock(run_in_child([] {
+                   rove::run(with_procs(2), [] {
+                     std::thread([] { std::this_thread::sleep_for(20ms); }).detach();
+                     rove::chan<int>().recv();
+                   });
+                 }),
+                 "goroutine 1 [chan receive (nil chan)]:");
+}
+TEST_CASE("deadlock: the last one to park is wired, and inside blocking", "[native]") {
+  check_deadlock(run_in_child([] {
+                   rove::run(with_procs(1), [] {
+                     rove::lock_os_thread();
+                     rove::sleep_for(20ms);
+                     rove::blocking([] { rove::chan<int>().recv(); });
+                   });
+                 }),
+                 "goroutine 1 [chan receive (nil chan)]:");
+}

@@ -1,7 +1,9 @@
 // A runtime's end: goroutines that are parked, in every kind of wait, running, sleeping, in `blocking`, unwinding.
 #include <vector>
 
+#include "src/sched/scheduler.hpp"
 #include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 using namespace rove_test;
 
@@ -129,26 +131,14 @@ TEST_CASE("ending: after an abandon, blocking gives the processor away in the sa
       });
     eventually([&] { return inside == 64; });
   }
-  // If it were kept, another processor would have to be started each time, and would steal the one that waits.
-  rove::runtime rt(with_procs(1));
-  int stolen = 0;
-  for (int i = 0; i < 64; ++i) {
-    const std::uint64_t before = rt.stats().steals;
-    rt.run([] {
-      std::atomic<bool> inside{false}, other_ran{false};
-      auto t = rove::spawn([&] {
-        rove::blocking([&] {
-          inside = true;
-          while (!other_ran) std::this_thread::yield();
-        });
-      });
-      while (!inside) rove::yield();
-      rove::spawn([&] { other_ran = true; }).get();
-      t.get();
-    });
-    stolen += rt.stats().steals != before;
-  }
-  CHECK(stolen < 32);
+  rove::run(with_procs(1), [] {
+    std::atomic<int> kept{0};
+    rove::wait_group wg;
+    for (int i = 0; i < 128; ++i)  // at the same time: among their descriptors are those 64
+      wg.go([&] { rove::blocking([&] { kept += rove::sched::this_machine()->p != nullptr; }); });
+    wg.wait();
+    CHECK(kept == 0);
+  });
 }
 
 TEST_CASE("ending: running goroutines end at their next call that can park") {
@@ -194,7 +184,8 @@ TEST_CASE("ending: one in blocking is waited for") {
       rt.go([&] {
         rove::blocking([&] {
           inside = true;
-          std::this_thread::sleep_for(30ms);
+          while (!rove::sched::current()->home()->is_ending()) std::this_thread::yield();
+          std::this_thread::sleep_for(30ms);  // for an end that does not wait
           left = true;
         });
         rove::yield();
@@ -387,4 +378,30 @@ TEST_CASE("ending: who is unwound waits for the goroutines that use its frame") 
     CHECK(p.seen_by_wait_group >= 3);
     CHECK(p.seen_by_task >= 1);
   }
+}
+
+TEST_CASE("end: one that is wired, and inside blocking, waits for others as it is unwound") {
+  rove::wait_group never_done;
+  never_done.add(1);
+  struct waits_at_end {
+    rove::wait_group& wg;
+    counted c;
+    ~waits_at_end() { wg.wait(); }
+  };
+  for (int i = 0; i < load; ++i) {
+    rove::runtime rt(with_procs(1));
+    std::atomic<std::uint64_t> id{0};
+    rt.go([&] {
+      rove::lock_os_thread();
+      id = rove::this_goroutine::id();
+      rove::blocking([&] {
+        waits_at_end w{never_done, counted{}};
+        rove::chan<int>().recv();
+      });
+    });
+    eventually([&] { return id != 0 && is_parked(id); });
+    CHECK(counted::alive == 1);
+  }
+  CHECK(counted::alive == 0);
+  never_done.done();
 }

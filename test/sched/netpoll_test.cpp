@@ -11,6 +11,7 @@
 
 #include "test/debug/child.hpp"
 #include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 using namespace rove_test;
 
@@ -58,13 +59,21 @@ TEST_CASE("netpoll: a runtime makes its poller when somebody waits, and takes it
   {
     rove::runtime rt(with_procs(2));
     connected c = make_pair();  // here, on a plain thread
+    c.a.write("xx");
+    char one[1];
+    c.b.read(std::span(one));   // they come together, so the other one is there
     rt.run([&] {
-      c.a.write("x");
       CHECK(read_some(c.b) == 1);
       CHECK(!has_poller());
-      rove::go([&] { c.a.write("y"); });
+      const std::uint64_t reader = rove::this_goroutine::id();
+      rove::wait_group wg;
+      wg.go([&] {
+        eventually([&] { return is_parked(reader); });
+        c.a.write("y");
+      });
       CHECK(read_some(c.b) == 1);
       CHECK(has_poller());
+      wg.wait();
     });
     CHECK(rt.stats().polled > 0);
   }
@@ -115,10 +124,11 @@ TEST_CASE("netpoll: a socket is served beside goroutines that always have work")
 }
 
 TEST_CASE("netpoll: others run beside a goroutine whose socket is always ready") {
-  rove::runtime rt(with_procs(1));
-  rt.run([] {
+  rove::config alone = with_procs(1);
+  alone.own_threads = false;    // no spare takes the other one: it runs if this one makes room
+  rove::run(alone, [] {
     connected c = make_pair();
-    c.b.write(std::string(100'000, 'x'));
+    c.b.write(std::string(2000, 'x'));
     bool ran = false;
     rove::go([&] { ran = true; });
     char one[1];
@@ -131,7 +141,8 @@ TEST_CASE("netpoll: the poller is kept while the processors are given away") {
   on_processors([] {
     connected c = make_pair();
     std::atomic<bool> answered{false};
-    rove::go([&] {
+    rove::wait_group wg;
+    wg.go([&] {
       read_some(c.b);
       answered = true;
       c.b.write("x");
@@ -142,6 +153,7 @@ TEST_CASE("netpoll: the poller is kept while the processors are given away") {
       while (!answered) std::this_thread::yield();
     });
     CHECK(read_some(c.a) == 1);
+    wg.wait();
   });
 }
 
@@ -200,9 +212,12 @@ TEST_CASE("netpoll: who waits for a socket is no deadlock, and is told as IO wai
       auto never = rove::make_chan<int>();
       rove::go([] {
         rove::sleep_for(20ms);
-        std::ostringstream text;
-        rove::debug::dump(text);
-        std::fputs(text.str().find("[IO wait]") != std::string::npos ? "seen" : "not seen", stderr);
+        eventually([] {  // it may not have come there yet
+          std::ostringstream text;
+          rove::debug::dump(text);
+          return text.str().find("[IO wait]") != std::string::npos;
+        });
+        std::fputs("seen", stderr);
         _exit(3);
       });
       never.recv();
@@ -220,13 +235,50 @@ TEST_CASE("netpoll: when the last socket is let go a deadlock is one", "[native]
       auto never = rove::make_chan<int>();
       rove::go([] {
         connected c = make_pair();
-        rove::go([&c] { c.a.write("x"); });
+        rove::wait_group wg;
+        wg.go([&c] { c.a.write("x"); });
         read_some(c.b);
-        rove::yield();
+        wg.wait();
       });
       never.recv();
     });
   });
   CHECK(e.status == 2);
   CHECK(e.error_output.find("all goroutines are asleep - deadlock!") != std::string::npos);
+}
+
+TEST_CASE("netpoll: the first to wait is on a thread that rests in no poller: a machine is woken for it") {
+  for (const bool hosted : {true, false}) {
+    INFO("on a host: " << hosted);
+    rove::runtime rt(with_procs(2));
+    rove::host h(rt);
+    connected c = make_pair();
+    std::atomic<std::uint64_t> id{0};
+    std::atomic<bool> got{false};
+    const auto read = [&] {
+      id = rove::this_goroutine::id();
+      got = read_some(c.a) == 1;
+      id = 0;
+    };
+    if (hosted)
+      rove::go_on(h, read);
+    else
+      rt.go([&] {
+        rove::lock_os_thread();
+        rove::blocking(read);
+      });
+    const auto turn = [&] {
+      if (hosted) h.poll(1ms);
+    };
+    eventually([&] {
+      turn();
+      return id != 0 && is_parked(id);
+    });
+    c.b.write("x");
+    eventually([&] {
+      turn();
+      return id == 0;
+    });
+    CHECK(got);
+  }
 }

@@ -73,17 +73,16 @@ TEST_CASE("parallel_for: a body that blocks does not hold up the others") {
 
 TEST_CASE("parallel_for: the first exception leaves it, when the pieces under way are over") {
   on_processors([] {
-    std::atomic<int> inside{0}, calls{0};
-    const auto body = [&](int i) {
+    std::atomic<int> inside{0};
+    const auto body = [&](std::int64_t i) {
       ++inside;
-      ++calls;
       rove::yield();
       --inside;
       if (i == 10) throw std::runtime_error("ten");
     };
-    CHECK_THROWS_AS(rove::parallel_for(0, 1'000'000, 1, body), std::runtime_error);
+    // Were pieces handed out further, this would not end.
+    CHECK_THROWS_AS(rove::parallel_for(std::int64_t{0}, INT64_MAX, 1, body), std::runtime_error);
     CHECK(inside == 0);
-    CHECK(calls < 1'000'000);
   });
 }
 

@@ -3,6 +3,8 @@
 #include <thread>
 #include <vector>
 
+#include <rove/io.hpp>
+
 #include "test/support/fixture.hpp"
 
 using namespace rove_test;
@@ -32,9 +34,9 @@ TEST_CASE("poll: a runtime without threads runs on the calling thread, and only 
   });
   std::this_thread::sleep_for(2ms);
   CHECK(steps == 0);
-  CHECK(rt.poll(1s));
+  CHECK(rt.poll(1h));
   CHECK(steps == 3);
-  CHECK_FALSE(rt.poll(1s));  // nothing is runnable
+  CHECK_FALSE(rt.poll(1h));  // nothing is runnable
   CHECK(rt.stats().threads == 0);
 }
 
@@ -54,7 +56,7 @@ TEST_CASE("poll: goroutines wait for each other, for timers and for plain thread
     for (int i = 1; i <= 100; ++i) ch.send(i);
     ch.close();
   });
-  CHECK(rt.poll(1s));
+  CHECK(rt.poll(1h));
   CHECK(sum == 5050);
   CHECK_FALSE(rt.poll(1ms));
   from_host.send(7);
@@ -79,7 +81,7 @@ TEST_CASE("poll: the budget is kept by goroutines that yield, and the rest is do
   CHECK(rt.poll(2ms));
   CHECK(turns[0] + turns[1] > after_first);
   stop = true;
-  CHECK(rt.poll(1s));
+  CHECK(rt.poll(1h));
   CHECK(rt.stats().goroutines == 0);
 }
 
@@ -99,12 +101,12 @@ TEST_CASE("poll: the host is told of work that arrives while it does not poll") 
   int got = 0;
   rt.go([&, ch] { got = *ch.recv(); });
   CHECK(told > 0);
-  rt.poll(1s);
+  rt.poll(1h);
   CHECK(got == 0);
   int before = told;
   std::thread([ch] { ch.send(5); }).join();
   CHECK(told > before);
-  rt.poll(1s);
+  rt.poll(1h);
   CHECK(got == 5);
   before = told;
   rt.go([] {});
@@ -148,7 +150,7 @@ TEST_CASE("poll: misuse") {
       refused = true;
     }
   });
-  rt.poll(1s);
+  rt.poll(1h);
   CHECK(threw);
   CHECK(refused);
 }
@@ -171,7 +173,7 @@ TEST_CASE("poll: a runtime without threads ends on the thread that destroys it")
       count c{unwound};
       rove::sleep_for(1h);
     });
-    rt.poll(1s);
+    rt.poll(1h);
     rt.go([&, never] {  // never dispatched
       count c{unwound};
       never.recv();
@@ -195,4 +197,26 @@ TEST_CASE("poll: rove::run without threads of its own") {
           wg.wait();
           return n;
         }) == 100);
+}
+
+TEST_CASE("poll: on_work tells of goroutines, not of timers and descriptors that are waited for") {
+  std::atomic<int> told{0};
+  rove::runtime rt(hosted(1, [&] { ++told; }));
+  rove::io::pipe_ends pipe = rove::io::pipe();
+  int over = 0;
+  rt.go([&] {
+    rove::sleep_for(20ms);
+    ++over;
+  });
+  rt.go([&] {
+    char c;
+    over += pipe.reader.read(std::span(&c, 1)) == 1;
+  });
+  while (rt.poll(1s)) {
+  }
+  const int before = told;
+  for (int i = 0; i < 5; ++i) rt.poll(1ms);
+  CHECK(told == before);
+  pipe.writer.write("x");
+  while (over < 2) rt.poll(1ms);
 }

@@ -27,7 +27,7 @@ struct stepped {
     return c;
   }
   void run() {
-    while (rt.poll(10s)) {
+    while (rt.poll(1h)) {
     }
   }
 };
@@ -202,7 +202,7 @@ TEST_CASE("priority: what is in `blocking` takes no worker from the background, 
   CHECK(blocked == 4);
 
   rove::runtime single(with_procs(1));
-  int steps = 0;
+  std::atomic<int> steps{0};
   single.spawn(background, [&] {
     rove::lock_os_thread();
     for (; steps < 10; ++steps) {

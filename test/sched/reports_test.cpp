@@ -43,7 +43,7 @@ TEST_CASE("report: a panic that nobody catches, after a park") {
       rove::go([ch] { ch.send(1); });
       rove::sleep_for(10ms);
       ch.close();
-      rove::sleep_for(10s);
+      rove::sleep_for(1h);
     });
   });
   INFO(e.error_output);

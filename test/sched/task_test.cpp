@@ -88,6 +88,7 @@ TEST_CASE("task: ended by its runtime, asked on a plain thread") {
     auto done = rt.spawn([] { return 4; });
     done.wait();
     rt.stop();
+    parked.wait();  // its goroutine is gone; its last machine may be about to say so
     CHECK(parked.done());
     CHECK(panic_of([&] { parked.get(); }) == "rove: task ended by goexit");
     CHECK(done.get() == 4);

@@ -225,6 +225,21 @@ TEST_CASE("what the library promises holds in every interleaving", "[testing]") 
     require(got == 1 || ctx.err() == rove::errc::deadline_exceeded, "cause");
     rove::test::wait();
   });
+  rove::test::explore(40, [] {  // who cancels what another is in the midst of cancelling: all is cancelled afterwards
+    auto [ctx, cancel] = rove::with_cancel(rove::background());
+    auto [below, cancel_below] = rove::with_cancel(ctx);
+    rove::wait_group wg;
+    for (const auto& c : {ctx, below})
+      wg.go([c, cancel = cancel] {
+        c.done().recv();
+        cancel();
+      });
+    wg.go([cancel = cancel_below] { rove::blocking([&] { cancel(); }); });
+    rove::yield();
+    cancel();
+    require(below.err() == rove::errc::canceled, "below");
+    wg.wait();
+  });
   rove::test::explore(40, [] {  // the readers that waited go before the next writer
     rove::shared_mutex m;
     std::string log;

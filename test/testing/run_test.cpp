@@ -335,12 +335,16 @@ TEST_CASE("plain threads and pipes work in a run; the clock then goes on with th
     CHECK(ch.recv() == 1);
     auto [in, out] = rove::io::pipe();
     const rove::time_point before = rove::now();
-    std::thread writer([&out = out] {
-      std::this_thread::sleep_for(2ms);
+    std::atomic<bool> slept{false};
+    std::thread writer([&out = out, &slept] {
+      while (!slept) std::this_thread::yield();
       const char c = 'x';
       out.write(std::as_bytes(std::span(&c, 1)));
     });
-    rove::go([] { rove::sleep_for(1us); });
+    rove::go([&slept] {
+      rove::sleep_for(1us);
+      slept = true;
+    });
     char c = 0;
     CHECK(in.read(std::as_writable_bytes(std::span(&c, 1))) == 1);
     writer.join();

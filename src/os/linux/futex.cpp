@@ -24,6 +24,8 @@ int futex_wait(const std::uint32_t* word, std::uint32_t expected, nanoseconds de
     until.tv_nsec = static_cast<long>(deadline % 1'000'000'000);
     limit = &until;
   }
+  // A lock may be waited for on a goroutine's stack, and in the commit of the one before: errno is the goroutine's.
+  const int before = errno;
   // The bit-set form, since its time is a point of the steady clock: an early return does not stretch the wait.
   long result = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, limit, nullptr,
                         FUTEX_BITSET_MATCH_ANY);
@@ -32,6 +34,7 @@ int futex_wait(const std::uint32_t* word, std::uint32_t expected, nanoseconds de
   // ThreadSanitizer keeps a signal back until the thread next calls something that it knows. This call it does not.
   if (result < 0 && !late) usleep(0);
 #endif
+  errno = before;
   return late ? -ETIMEDOUT : 0;
 }
 
