@@ -85,10 +85,12 @@ class server:
         self.url = f"http://{self.address}"
 
     def __enter__(self):
-        with self.connect():  # whatever is set up by the first connection is there from now on
-            pass
-        time.sleep(0.1)
-        self.descriptors_before = self.descriptors()
+        with self.connect() as s:  # it accepts, and says goodbye
+            s.shutdown(socket.SHUT_WR)
+            receive_all(s)
+        eventually(self.is_set_up, "a poller, and handlers of signals")
+        eventually(lambda: self.connections() == 0, "the first connection is closed")
+        self.others_before = self.others()
         self.goroutines_before = self.goroutines()
         return self
 
@@ -115,7 +117,30 @@ class server:
         return s
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        """What each of its descriptors leads to."""
+        folder, found = f"/proc/{self.process.pid}/fd", []
+        for number in os.listdir(folder):
+            try:
+                found.append(os.readlink(f"{folder}/{number}"))
+            except FileNotFoundError:  # closed meanwhile
+                pass
+        return found
+
+    def connections(self):
+        """Sockets besides that which it listens on. Those that it has not accepted are none."""
+        return sum(d.startswith("socket:") for d in self.descriptors()) - 1
+
+    def others(self):
+        """Descriptors that are no sockets."""
+        return sum(not d.startswith("socket:") for d in self.descriptors())
+
+    def is_set_up(self):
+        """The poller is there, and signals that it is sent from now on do not end it."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            caught = int(re.search(r"SigCgt:\s+([0-9a-f]+)", status.read())[1], 16)
+        if not all(caught >> (s - 1) & 1 for s in (signal.SIGUSR1, signal.SIGTERM)):
+            return False
+        return {"anon_inode:[eventpoll]", "anon_inode:[eventfd]"} <= set(self.descriptors())
 
     def resident(self):
         """Bytes of memory of its own in use."""
@@ -137,8 +162,9 @@ class server:
         return len(re.findall(r"^goroutine \d+ ", dump, re.M))
 
     def check_nothing_left(self):
-        eventually(lambda: self.descriptors() <= self.descriptors_before,
-                   f"{self.descriptors_before} descriptors at the end, as at the beginning")
+        eventually(lambda: self.connections() == 0, "no connections at the end")
+        eventually(lambda: self.others() <= self.others_before,
+                   f"{self.others_before} other descriptors at the end, as at the beginning")
         eventually(lambda: self.goroutines() <= self.goroutines_before,
                    f"{self.goroutines_before} goroutines at the end, as at the beginning")
 

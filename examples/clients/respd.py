@@ -35,8 +35,11 @@ def commands():
         check(other, ["GET", "k"], b"$4\r\n\0\r\n\xff\r\n")
         check(s, ["INCR", "k"], b"-ERR value is not an integer or out of range\r\n")
         check(s, ["SET", "soon", "gone", "PX", "100"], b"+OK\r\n")
-        check(s, ["SET", "later", "gone", "EX", "100"], b"+OK\r\n")
-        check(s, ["TTL", "later"], b":100\r\n")
+        begin = time.monotonic()
+        check(s, ["SET", "later", "gone", "EX", "500"], b"+OK\r\n")
+        s.sendall(request("TTL", "later"))
+        left = int(receive(s, 6)[1:4])
+        expect(499 - (time.monotonic() - begin) <= left <= 500, "it has", left, "seconds left")
 
         def keys():
             s.sendall(request("DBSIZE"))

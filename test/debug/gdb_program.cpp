@@ -1,5 +1,7 @@
 // What the debugger is shown: goroutines that wait in functions with telling names and one that runs.
 #include <cstdlib>
+#include <sstream>
+#include <string>
 
 #include <rove/rove.hpp>
 
@@ -16,6 +18,13 @@
   if (std::getenv("ROVE_TEST_ABORTS")) std::abort();  // leaves a core
 }
 
+static bool both_wait() {
+  std::ostringstream out;
+  rove::debug::dump(out);
+  const std::string all = out.str();
+  return all.find("[chan receive]") != std::string::npos && all.find("[sleep]") != std::string::npos;
+}
+
 int main() {
   rove::config c;
   c.max_procs = 1;
@@ -23,8 +32,7 @@ int main() {
     auto ch = rove::make_chan<int>();
     rove::go({.name = "deep"}, [ch] { waits_for_value(ch, 3); });
     rove::go({.name = "sleeper"}, [] { rove::sleep_for(std::chrono::hours(1)); });
-    while (rove::num_goroutines() != 3) rove::yield();
-    for (int i = 0; i < 200; ++i) rove::yield();
+    while (!both_wait()) rove::yield();
     rove::this_goroutine::set_name("main");
     all_are_there();
   });

@@ -175,6 +175,7 @@ TEST_CASE("what a socket is bound to, the system says") {
   const bound_socket abstract(address::unix_path("@rove-address-test-" + std::to_string(getpid())));
   CHECK(abstract.where().to_string() == "@rove-address-test-" + std::to_string(getpid()));
   const std::string path = "/tmp/rove-address-test-" + std::to_string(getpid());
+  unlink(path.c_str());  // of an earlier process of that number, which was killed
   const bound_socket named(address::unix_path(path));
   CHECK(named.where() == address::unix_path(path));
   unlink(path.c_str());

@@ -7,6 +7,7 @@
 #include <netdb.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "test/support/fixture.hpp"
@@ -18,10 +19,19 @@ using rove::net::resolve;
 
 namespace {
 
-std::atomic<bool> gate{false};       // closed: look-ups of slow names wait
-std::atomic<int> inside{0};          // look-ups of slow names under way
-std::atomic<int> most_inside{0};
-std::atomic<int> asked{0};           // look-ups of slow names ever
+// A slow name, slow-N.test: look-ups of it wait until its gate is opened. Each test has one of its own, since a look-up
+// that nobody waits for any more may begin when its test is over.
+struct slow_name {
+  std::atomic<bool> gate{false};
+  std::atomic<int> inside{0};        // look-ups under way
+  std::atomic<int> most_inside{0};
+  std::atomic<int> asked{0};         // look-ups ever
+};
+slow_name slow_names[32];
+int last_slow = 0;
+
+slow_name& slow() { return slow_names[last_slow]; }
+std::string slow_host() { return "slow-" + std::to_string(last_slow) + ".test"; }
 
 using getaddrinfo_type = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
 
@@ -30,26 +40,21 @@ int real_getaddrinfo(const char* host, const char* service, const addrinfo* hint
   return real(host, service, hints, list);
 }
 
-int slow_lookup(const addrinfo* hints, addrinfo** list) {
-  ++asked;
-  const int now = ++inside;
-  for (int most = most_inside; most < now && !most_inside.compare_exchange_weak(most, now);) {
+int slow_lookup(slow_name& name, const addrinfo* hints, addrinfo** list) {
+  ++name.asked;
+  const int now = ++name.inside;
+  for (int most = name.most_inside; most < now && !name.most_inside.compare_exchange_weak(most, now);) {
   }
-  while (!gate) std::this_thread::sleep_for(1ms);
-  --inside;
+  while (!name.gate) std::this_thread::sleep_for(1ms);
+  --name.inside;
   return real_getaddrinfo("127.0.0.3", nullptr, hints, list);
 }
 
-void close_gate() {
-  gate = false;
-  most_inside = 0;
-  asked = 0;
-}
-
-// Opens the gate, and waits for the resolver's threads to be through.
+// From here on slow() is a new one, with a closed gate.
+void close_gate() { REQUIRE(++last_slow < 32); }
 void open_gate() {
-  gate = true;
-  eventually([] { return inside == 0; });
+  slow().gate = true;
+  eventually([] { return slow().inside == 0; });
 }
 
 std::error_code error_for(std::string_view host) {
@@ -61,7 +66,7 @@ std::error_code error_for(std::string_view host) {
 }  // namespace
 
 extern "C" int getaddrinfo(const char* host, const char* service, const addrinfo* hints, addrinfo** list) {
-  if (std::strcmp(host, "slow.test") == 0) return slow_lookup(hints, list);
+  if (int n; std::sscanf(host, "slow-%d.test", &n) == 1) return slow_lookup(slow_names[n], hints, list);
   if (std::strcmp(host, "twins.test") == 0) return real_getaddrinfo("127.0.0.2", nullptr, nullptr, list);
   if (std::strcmp(host, "none.test") == 0) return EAI_NONAME;
   if (std::strcmp(host, "again.test") == 0) return EAI_AGAIN;
@@ -116,13 +121,13 @@ TEST_CASE("resolve: other goroutines go on, and it is no deadlock") {
   rove::config c = with_procs(1);
   c.detect_deadlock = true;
   rove::run(c, [] {
-    auto found = rove::spawn([] { return resolve("slow.test"); });
-    eventually([] { return inside == 1; });
+    auto found = rove::spawn([] { return resolve(slow_host()); });
+    eventually([] { return slow().inside == 1; });
     CHECK(rove::spawn([] { return 7; }).get() == 7);
     rove::spawn([] { rove::sleep_for(1ms); }).wait();
     std::thread later([] {  // when all goroutines are parked
       std::this_thread::sleep_for(20ms);
-      gate = true;
+      slow().gate = true;
     });
     CHECK(found.get() == std::vector{address::parse("127.0.0.3:0")});
     later.join();
@@ -134,13 +139,13 @@ TEST_CASE("resolve: a deadline passes, and the thread finishes by itself") {
     close_gate();
     std::error_code ec;
     const auto start = std::chrono::steady_clock::now();
-    CHECK(resolve("slow.test", start + 5ms, ec).empty());
+    CHECK(resolve(slow_host(), start + 5ms, ec).empty());
     CHECK(ec == rove::errc::deadline_exceeded);
     CHECK(std::chrono::steady_clock::now() >= start + 5ms);
-    CHECK_THROWS_WITH(resolve("slow.test", start), "rove::net::resolve: context deadline exceeded");
+    CHECK_THROWS_WITH(resolve(slow_host(), start), "rove::net::resolve: context deadline exceeded");
     open_gate();
-    CHECK(resolve("slow.test", std::chrono::steady_clock::now() + 1h, ec).size() == 1);
-    CHECK(resolve("slow.test", std::chrono::steady_clock::time_point::max(), ec).size() == 1);
+    CHECK(resolve(slow_host(), std::chrono::steady_clock::now() + 1h, ec).size() == 1);
+    CHECK(resolve(slow_host(), std::chrono::steady_clock::time_point::max(), ec).size() == 1);
     CHECK_FALSE(ec);
   };
   check();
@@ -153,24 +158,24 @@ TEST_CASE("resolve: a context ends it") {
     std::error_code ec;
     const auto [ctx, cancel] = rove::with_cancel(rove::background());
     std::thread later([cancel = cancel] {
-      eventually([] { return inside == 1; });
+      eventually([] { return slow().inside == 1; });
       cancel();
     });
-    CHECK(resolve(ctx, "slow.test", ec).empty());
+    CHECK(resolve(ctx, slow_host(), ec).empty());
     CHECK(ec == rove::errc::canceled);
     later.join();
-    const int before = asked;
-    CHECK(resolve(ctx, "slow.test", ec).empty());  // it is over: nobody is asked
+    const int before = slow().asked;
+    CHECK(resolve(ctx, slow_host(), ec).empty());  // it is over: nobody is asked
     CHECK(ec == rove::errc::canceled);
-    CHECK(asked == before);
-    CHECK_THROWS_WITH(resolve(ctx, "slow.test"), "rove::net::resolve: context canceled");
+    CHECK(slow().asked == before);
+    CHECK_THROWS_WITH(resolve(ctx, slow_host()), "rove::net::resolve: context canceled");
     const auto timed = rove::with_timeout(rove::background(), 5ms);
-    CHECK(resolve(timed.ctx, "slow.test", ec).empty());
+    CHECK(resolve(timed.ctx, slow_host(), ec).empty());
     CHECK(ec == rove::errc::deadline_exceeded);
     open_gate();
     const auto free = rove::with_cancel(rove::background());
-    CHECK(resolve(free.ctx, "slow.test", ec).size() == 1);
-    CHECK(resolve(rove::background(), "slow.test").size() == 1);
+    CHECK(resolve(free.ctx, slow_host(), ec).size() == 1);
+    CHECK(resolve(rove::background(), slow_host()).size() == 1);
     CHECK_FALSE(ec);
   };
   check();
@@ -180,10 +185,10 @@ TEST_CASE("resolve: a context ends it") {
 TEST_CASE("resolve: the goroutine is ended while it waits") {
   close_gate();
   rove::run(with_procs(2), [] {
-    rove::go([] { resolve("slow.test"); });
-    eventually([] { return inside == 1; });
+    rove::go([] { resolve(slow_host()); });
+    eventually([] { return slow().inside == 1; });
   });
-  CHECK(inside == 1);  // its thread goes on without it
+  CHECK(slow().inside == 1);  // its thread goes on without it
   open_gate();
 }
 
@@ -195,21 +200,21 @@ TEST_CASE("resolve: many at once, on a bounded number of threads; what is not wa
     for (int i = 0; i < 100; ++i)
       wg.go([&] {
         std::error_code ec;
-        if (resolve("slow.test", ec).size() == 1) ++right;
+        if (resolve(slow_host(), ec).size() == 1) ++right;
       });
-    eventually([] { return inside == 64; });
+    eventually([] { return slow().inside == 64; });
     for (int i = 0; i < 20; ++i)
       wg.go([&] {
         std::error_code ec;
-        resolve("slow.test", std::chrono::steady_clock::now() + 1ms, ec);
+        resolve(slow_host(), std::chrono::steady_clock::now() + 1ms, ec);
         if (ec == rove::errc::deadline_exceeded) ++late;
       });
     eventually([&] { return late == 20; });
-    gate = true;
+    slow().gate = true;
     wg.wait();
     CHECK(right == 100);
   });
   open_gate();
-  CHECK(most_inside == 64);
-  CHECK(asked == 100);
+  CHECK(slow().most_inside == 64);
+  CHECK(slow().asked == 100);
 }

@@ -167,8 +167,9 @@ TEST_CASE("net: what cannot be opened says why") {
     CHECK(ec == net::address_errc::missing_port);
     CHECK(!net::dial("tcp6", "127.0.0.1:1", ec));
     CHECK(ec == net::address_errc::no_suitable_address);
-    net::listener l = net::listen("tcp", "127.0.0.1:0");
-    const std::string addr = l.local_addr().to_string();
+    const kept_port port(net::address::parse("127.0.0.1:0"));
+    const std::string addr = port.where().to_string();
+    net::listener l = net::listen("tcp", addr);
     CHECK(!net::listen("tcp", addr, ec));
     CHECK(ec == std::errc::address_in_use);
     l.close();

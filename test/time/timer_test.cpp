@@ -93,8 +93,10 @@ TEST_CASE("timer: in a heap only while somebody waits for it") {
     auto stop = rove::make_chan<int>();
     CHECK(rt.stats().timers == 0);
     rove::wait_group wg;
-    wg.go([&] { CHECK(a.c().recv_for(1h).value); });
-    wg.go([&] { CHECK(rove::select(b.c().on_recv(), k.c().on_recv(), stop.on_recv()) == 2); });
+    bool ticked = false;
+    std::size_t taken = 99;
+    wg.go([&] { ticked = a.c().recv_for(1h).value.has_value(); });
+    wg.go([&] { taken = rove::select(b.c().on_recv(), k.c().on_recv(), stop.on_recv()); });
     until_parked(rt, 2);
     CHECK(rt.stats().timers == 4);  // and the time limit
     a.reset(0s);
@@ -105,6 +107,8 @@ TEST_CASE("timer: in a heap only while somebody waits for it") {
     CHECK(rt.stats().timers == 2);
     stop.send(1);
     wg.wait();
+    CHECK(ticked);
+    CHECK(taken == 2);
     CHECK(rt.stats().timers == 0);
   });
   check_nothing_left(rt);

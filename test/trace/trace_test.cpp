@@ -7,6 +7,7 @@
 #include <rove/trace.hpp>
 
 #include "test/support/fixture.hpp"
+#include "test/support/go_parked.hpp"
 
 using namespace rove_test;
 
@@ -77,7 +78,12 @@ TEST_CASE("trace: slices by goroutine, arrows, reasons, instants", "[native]") {
   rove::runtime rt(with_procs(2));
   REQUIRE_FALSE(rove::trace::start(file.path()));
   CHECK(rove::trace::start("/tmp/another") == std::errc::operation_in_progress);
-  std::thread host([&] { rt.run([] { some_work(nullptr); }); });
+  std::thread host([&] {
+    rt.run([] {
+      go_parked([] { rove::sleep_for(1h); });  // a short sleep may be over before it has begun
+      some_work(nullptr);
+    });
+  });
   host.join();
   CHECK_FALSE(rove::trace::stop());
   CHECK_FALSE(rove::trace::stop());
