@@ -116,9 +116,10 @@ bool dumper::look_at_another(const entry& e, debug::goroutine_snapshot& s) {
   std::size_t count = 0;
   {
     os::hold h(home->end_lock());
-    if (g->home() != home || g->id.load(std::memory_order_relaxed) != e.id) return false;  // relaxed: end_lock
     const bool waits = has_parked(g);
     const goroutine_state state = g->state.load(std::memory_order_acquire);  // STACK-LEFT
+    // After the state: one that ran may have ended and begun anew in another runtime, which another lock holds up.
+    if (g->home() != home || g->id.load(std::memory_order_relaxed) != e.id) return false;  // relaxed: end_lock
     s.status = status_text(state, waits ? g->reason : wait_reason::none);
     if (waits) s.minutes = minutes_parked(g, now_);
     const bool left = waits || (state == goroutine_state::runnable && !(g->flags & goroutine::flag_unborn));

@@ -21,9 +21,14 @@
 //        7 When the last goroutine is gone: finished_ = 1, the machines go home.
 // A goroutine whose state the sweep reads too early stored `leaving` before its dispatch; that dispatch entered the
 // queue's section either before step 2 shut it (then the store is visible to the sweep) or after (then step 4).
+// One that runs while it is looked at may end, and begin anew in a runtime that is not watched by us: it is then found
+// waiting there, though its home was ours a moment before. So whoever was seen waiting is looked at once more. The second
+// look sees the home of the life in which it waited, or of a later one. If that is ours and it still waits, it waits here,
+// and stays: a later life begins as dead, not as waiting, to who sees its home (HOME).
 // Rejected: a claim word exchanged by every waker (a locked instruction for each wake, for something that happens once).
 //
 // Pairs. ENDING: release of ending_, of `leaving` and of the section with the acquire loads that see them.
+//        HOME: release of the home in a new life, acquire by who looks: it sees the end of the life before.
 #include "src/sched/ending.hpp"
 
 #include <rove/run.hpp>
@@ -71,7 +76,8 @@ void ender::begin(scheduler& s) {
 
 // Under end_lock_: takes a waiting goroutine off what it waits on. True: it is to be made runnable.
 bool ender::end_wait(const scheduler& s, goroutine* g, who which) {
-  if (g->home() != &s || !has_parked(g)) return false;
+  const auto waits_here = [&] { return g->home_now() == &s && has_parked(g); };  // HOME
+  if (!waits_here() || !waits_here()) return false;
   const bool for_goroutines = g->reason == wait_reason::wait_group_wait || g->reason == wait_reason::task_join;
   if (for_goroutines && which != who::all) return false;
   detail::waiter* const w = g->waiting_on;

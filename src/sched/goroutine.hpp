@@ -49,7 +49,7 @@ struct alignas(64) goroutine : detail::context {
   std::uint8_t promised_class = 0;        // the size of stack that it was promised
   std::uint16_t wire_depth = 0;           // lock_os_thread nests
   arch::stack* stack = nullptr;           // from the first dispatch on
-  std::atomic<scheduler*> home_word{nullptr};  // relaxed: set while dead; a sweep of another runtime may look meanwhile
+  std::atomic<scheduler*> home_word{nullptr};  // set while dead; a sweep of another runtime may look meanwhile
 
   // ---- birth
   std::atomic<std::uint64_t> id{0};       // 0 while dead
@@ -77,8 +77,9 @@ struct alignas(64) goroutine : detail::context {
 
   static constexpr std::uint32_t far = UINT32_MAX;    // in `near`: who wakes or starts it has to look at its flags
 
-  scheduler* home() const { return home_word.load(std::memory_order_relaxed); }  // relaxed: see home_word
-  void set_home(scheduler* s) { home_word.store(s, std::memory_order_relaxed); } // relaxed: see home_word
+  scheduler* home() const { return home_word.load(std::memory_order_relaxed); }  // relaxed: its own life's, or a hint
+  scheduler* home_now() const { return home_word.load(std::memory_order_acquire); }  // HOME: of one that may have ended
+  void set_home(scheduler* s) { home_word.store(s, std::memory_order_release); }  // HOME
   bool wired() const { return flags & flag_wired; }
 };
 
