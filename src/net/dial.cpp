@@ -110,6 +110,21 @@ class cancellation {
   bool canceled_ = false;
 };
 
+// Cancels when a context is. On the heap: a goroutine that is abandoned in the middle leaves it behind, where the context
+// may call it for as long as it likes.
+class by_context {
+ public:
+  explicit by_context(const context& ctx) : on_stop_(ctx.stop_token(), canceler{cancel}) {}
+  cancellation cancel;
+
+ private:
+  struct canceler {
+    cancellation& c;
+    void operator()() const noexcept { c.cancel(); }
+  };
+  std::stop_callback<canceler> on_stop_;
+};
+
 // Watched for a scope.
 class watched {
  public:
@@ -330,12 +345,9 @@ conn dial(const context& ctx, std::string_view network, std::string_view addr, c
   if (ec) return {};
   dial_options limited = o;
   if (const auto deadline = ctx.deadline()) limited.deadline = std::min(limited.deadline, *deadline);
-  cancellation cancel;
-  conn c;
-  {
-    const std::stop_callback watch(ctx.stop_token(), [&] { cancel.cancel(); });
-    c = dial(network, addr, limited, &ctx, cancel, ec);
-  }
+  auto watch = std::make_unique<by_context>(ctx);
+  conn c = dial(network, addr, limited, &ctx, watch->cancel, ec);
+  watch.reset();
   if (ec && ctx.err()) ec = ctx.err();
   else if (ec && ctx.deadline() && *ctx.deadline() <= rove::now()) ec = errc::deadline_exceeded;
   return c;

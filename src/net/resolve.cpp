@@ -21,6 +21,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "src/base/list.hpp"
@@ -208,13 +209,18 @@ std::vector<address> resolve_until(std::string_view host, os::nanoseconds limit,
   }
   const auto l = std::make_shared<lookup>(host);
   the_threads.pool.work_on(l);
-  const std::stop_callback on_stop(stop, [&] { cancel(*l); });
+  struct canceler {
+    lookup& l;
+    void operator()() const { cancel(l); }
+  };
+  std::optional<std::stop_callback<canceler>> on_stop(std::in_place, stop, canceler{*l});
   const detail::outcome how = await(*l, limit);
   if (how == detail::outcome::granted) {
     ec = l->error;
     return std::move(l->found);
   }
   cancel(*l);
+  on_stop.reset();  // the frame may be abandoned
   if (how == detail::outcome::ended) sched::unwind_current();
   ec = how == detail::outcome::canceled ? errc::canceled : errc::deadline_exceeded;
   return found;
