@@ -250,8 +250,8 @@ TEST_CASE("files: a goroutine is ended, or given up, while it reads; the file ca
     {
       rove::config c = with_procs(1);
       c.at_end = how;
-      rove::runtime rt(c);
       std::atomic<bool> reads{false};
+      rove::runtime rt(c);
       rt.go([&] {
         const auto read = [&] {
           if (at_a_place) return f.read_at(std::span(text), 0);
