@@ -31,9 +31,10 @@ void echo(rove::net::conn client) {
 
 int main(int argc, char** argv) {
   rove::run([=] {
+    serving::end_request end;
     rove::net::listener listener = serving::listen(argc > 1 ? argv[1] : "127.0.0.1:0");
-    const auto stopper = rove::spawn([&listener] {
-      serving::wait_for_end();
+    const auto stopper = rove::spawn([&] {
+      end.wait();
       listener.close();
     });
     serving::accept_all(listener, [](rove::net::conn client) { rove::go(echo, std::move(client)); });

@@ -59,9 +59,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   rove::run([=] {
+    serving::end_request end;
     rove::net::listener listener = serving::listen(argc > 2 ? argv[2] : "127.0.0.1:0");
-    const auto stopper = rove::spawn([&listener] {
-      serving::wait_for_end();
+    const auto stopper = rove::spawn([&] {
+      end.wait();
       listener.close();
     });
     serving::accept_all(listener, [target = std::string(argv[1])](rove::net::conn client) {

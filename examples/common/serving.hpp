@@ -47,12 +47,16 @@ void accept_all(rove::net::listener& listener, Start start) {
   }
 }
 
-// Returns when the program is asked to end: SIGTERM, or SIGINT from the keyboard. SIGUSR1 prints every goroutine.
-inline void wait_for_end() {
-  rove::debug::dump_on_signal(SIGUSR1);
-  const auto arrived = rove::make_chan<int>(1);
-  const auto subscription = rove::signals::notify(arrived, {SIGTERM, SIGINT});
-  arrived.recv();
-}
+// What asks the program to end: SIGTERM, or SIGINT from the keyboard. SIGUSR1 prints every goroutine. To be made before
+// the program says that it listens, so that no signal finds it unprepared.
+class end_request {
+ public:
+  end_request() { rove::debug::dump_on_signal(SIGUSR1); }
+  void wait() { arrived_.recv(); }
+
+ private:
+  const rove::chan<int> arrived_ = rove::make_chan<int>(1);
+  const rove::signals::subscription subscription_ = rove::signals::notify(arrived_, {SIGTERM, SIGINT});
+};
 
 }  // namespace serving

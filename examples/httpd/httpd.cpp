@@ -53,10 +53,11 @@ bool parse(int argc, char** argv, arguments& a) {
 }
 
 void run_server(const arguments& a) {
+  serving::end_request end;
   rove::net::listener listener = serving::listen(a.address);
   httpd::server server(a.settings, httpd::site(a.root));
-  const auto stopper = rove::spawn([&listener] {
-    serving::wait_for_end();
+  const auto stopper = rove::spawn([&] {
+    end.wait();
     listener.close();
   });
   serving::accept_all(listener, [&server](rove::net::conn client) { server.start(std::move(client)); });

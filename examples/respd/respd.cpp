@@ -40,10 +40,11 @@ void serve(rove::net::conn client, respd::shared_state* shared) {
 int main(int argc, char** argv) {
   respd::shared_state shared;  // outlives the runtime, and with it all sessions
   rove::run([&, argc, argv] {
+    serving::end_request end;
     rove::net::listener listener = serving::listen(argc > 1 ? argv[1] : "127.0.0.1:0");
     rove::go(forget_expired, std::ref(shared));
-    const auto stopper = rove::spawn([&listener] {
-      serving::wait_for_end();
+    const auto stopper = rove::spawn([&] {
+      end.wait();
       listener.close();
     });
     serving::accept_all(listener, [&](rove::net::conn client) { rove::go(serve, std::move(client), &shared); });

@@ -11,7 +11,8 @@ namespace rove::sync {
 
 // A goroutine that its runtime's end unwinds goes on without a lock, or units of a semaphore, if it cannot have them at
 // once; that is noted, so that its unlock leaves the true owner alone. The list is empty but for the last moments of a
-// runtime.
+// runtime, and for who never gives back what it went on without: that note may later cover a release too many of another
+// semaphore in the same place.
 void pretend(const void* lock, std::ptrdiff_t units = 1);
 // How many of so many the running goroutine had gone on without; with `anybody`, another one, too.
 std::ptrdiff_t end_pretence(const void* lock, std::ptrdiff_t units = 1, bool anybody = false);

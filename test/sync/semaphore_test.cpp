@@ -179,7 +179,7 @@ TEST_CASE("semaphore: a destructor at its runtime's end takes what there is, or 
     rove::error_group& group;
     ~late() { group.go([] {}); }
   };
-  rove::semaphore free(2), taken(2), too_small(1);
+  static rove::semaphore free(2), taken(2), too_small(1);  // where no other was: what was gone on without is known by address
   rove::error_group full;
   full.set_limit(1);
   taken.acquire();
