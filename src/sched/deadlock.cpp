@@ -13,8 +13,8 @@
 // is queued, and so seen with it (BLOCKED-DONE): the one who joins it, or itself.
 //
 // A thread that is none of ours rules a report out, and nobody tells when it has gone. One that was joined even shows
-// for a moment longer. So where nothing but threads speaks against a report, sysmon looks again, with longer and longer
-// pauses, for half a minute.
+// for a moment longer. So where nothing but threads speaks against a report, sysmon looks again: when it goes to
+// sleep, and three times in its sleep, the last time after 15 s.
 #include "src/sched/deadlock.hpp"
 
 #include <algorithm>

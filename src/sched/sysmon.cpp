@@ -2,6 +2,7 @@
 #include "src/sched/sysmon.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "src/arch/stack.hpp"
@@ -82,11 +83,9 @@ bool system_monitor::deep_sleep() {
     if (scheduler_.work_is_left_locked()) return false;
     asleep_ = true;
   }
-  os::nanoseconds pause = asleep_after;
-  while (note_.load(std::memory_order_acquire) == 0) {  // NOTE
-    const bool again = pause < last_look && scheduler_.check_deadlock_elsewhere();
-    os::futex_wait(reinterpret_cast<std::uint32_t*>(&note_), 0, again ? os::now() + pause : os::never);
-    if (again) pause *= 2;
+  for (unsigned looks = 0; note_.load(std::memory_order_acquire) == 0; ++looks) {  // NOTE
+    const bool again = looks < std::size(looks_after) && scheduler_.check_deadlock_elsewhere();
+    os::futex_wait(reinterpret_cast<std::uint32_t*>(&note_), 0, again ? os::now() + looks_after[looks] : os::never);
   }
   note_.store(0, std::memory_order_relaxed);          // relaxed: one reader
   return true;

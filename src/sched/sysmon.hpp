@@ -35,7 +35,8 @@ class system_monitor {
  private:
   static constexpr os::nanoseconds shortest = 50'000, longest = 5'000'000, with_idle = 1'000'000;
   static constexpr os::nanoseconds stuck_after = 10'000'000, trim_every = 100'000'000, asleep_after = 100'000'000;
-  static constexpr os::nanoseconds last_look = 15'000'000'000;  // for a deadlock, after as long again
+  // In its sleep, for a deadlock; seldom, since an idle program should be silent.
+  static constexpr os::nanoseconds looks_after[] = {100'000'000, 5'000'000'000, 10'000'000'000};
   // Memory goes back slowly while somebody works, 40 MB a second: the system takes a microsecond for a stack and
   // interrupts the processors for it. A hundred thousand at once made all else ten times slower for half a second.
   static constexpr std::size_t trimmed_busy = 1024, trimmed_idle = 4096;
