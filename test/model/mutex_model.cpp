@@ -3,7 +3,6 @@
 // The steps are those of src/sync/mutex.cpp and src/sync/parking.hpp, around the library's own lock for the bucket, in
 // which all mutexes of a program meet. All who wait are plain threads; the time of a wait with a limit may be up at any
 // moment, and whoever queues for the second time has waited for too long. What a mutex guards is plain.
-#include <memory>
 
 #include "src/base/list.hpp"
 #include "test/model/mutations.hpp"
@@ -232,21 +231,8 @@ void kept_attention() {
 // The last one destroys it, as the next owner.
 template <flaw F>
 void the_last_one_destroys() {
-  struct object : guarded<F> {
-    using guarded<F>::guarded;
-    model::plain<int> users{2};
-  };
   bucket<F> b;
-  auto shared = std::make_unique<object>(b);
-  const auto leave = [&] {
-    shared->m.lock();
-    shared->users = shared->users - 1;
-    const bool last = shared->users == 0;
-    shared->m.unlock();
-    if (last) shared.reset();
-  };
-  model::thread t(leave);
-  leave();
+  model::last_user_destroys<guarded<F>>(b, [](guarded<F>&) {});
 }
 
 }  // namespace

@@ -245,22 +245,8 @@ void writers_and_a_reader() {
 // Readers leave, then count themselves out as writers: the last one destroys it.
 template <flaw F>
 void the_last_one_destroys() {
-  struct object : guarded<F> {
-    using guarded<F>::guarded;
-    model::plain<int> users{2};
-  };
   bucket b;
-  auto shared = std::make_unique<object>(b);
-  const auto leave = [&] {
-    shared->read();
-    shared->m.lock();
-    shared->users = shared->users - 1;
-    const bool last = shared->users == 0;
-    shared->m.unlock();
-    if (last) shared.reset();
-  };
-  model::thread t(leave);
-  leave();
+  model::last_user_destroys<guarded<F>>(b, [](guarded<F>& g) { g.read(); });
 }
 
 // One reads and is done; the other one writes and destroys it. Who reads has left, as far as the writer can tell.

@@ -1,7 +1,9 @@
-// What os::basic_lock needs, in the model: a futex, and one table entry that all locks share (the worst case).
+// What os::basic_lock needs, in the model: a futex, and one table entry that all locks share (the worst case). And what
+// the models of mutexes have in common.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "src/os/lock.hpp"
 #include "test/model/checker.hpp"
@@ -23,5 +25,26 @@ struct threads : atomics {
 
 using lock = os::basic_lock<threads>;
 using hold = os::hold<lock>;
+
+// Two users of something that a mutex `m` guards, where each first does `begin`, count themselves out under it; the last
+// one destroys it, as the mutex's next owner.
+template <class Guarded, class Bucket, class Begin>
+void last_user_destroys(Bucket& b, Begin begin) {
+  struct object : Guarded {
+    using Guarded::Guarded;
+    plain<int> users{2};
+  };
+  auto shared = std::make_unique<object>(b);
+  const auto leave = [&] {
+    begin(*shared);
+    shared->m.lock();
+    shared->users = shared->users - 1;
+    const bool last = shared->users == 0;
+    shared->m.unlock();
+    if (last) shared.reset();
+  };
+  thread t(leave);
+  leave();
+}
 
 }  // namespace rove::model
